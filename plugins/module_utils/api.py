@@ -1,0 +1,269 @@
+# Copyright: (c) 2026, opensearch_ops.flow_framework contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The REST calls: a call in, one classified Answer out. No policy: nothing here decides what is deleted.
+
+The texts that the answers are told apart by are those of the recordings in C(tests/contract/recordings).
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass
+from typing import Any, Dict, Iterable, List, Optional, Tuple
+from urllib.parse import quote, urlencode
+
+from .connection import Connection, Node, Reply
+from .resources import KINDS, error_of
+
+WORKFLOWS = "/_plugins/_flow_framework/workflow"
+DEPROVISION_ACTION = "cluster:admin/opensearch/flow_framework/workflow/deprovision"
+STATE_INDEX = ".plugins-flow-framework-state"
+
+# What an answer can be. Everything else about an answer is its status, its body and its sentence.
+OK = "ok"
+INCOMPLETE = "incomplete"  # 202 with an error: some resources are left (recording connector_in_use)
+NEEDS_ALLOW_DELETE = "needs_allow_delete"  # 403 after everything else is gone (recording everything_then_allow_delete)
+MISSING = "missing"  # the server says that there is no such thing
+UNREADABLE = "unreadable"  # 404 in the words of a failure (recording empty_cluster)
+UNAUTHENTICATED = "unauthenticated"
+FORBIDDEN = "forbidden"
+DISABLED = "disabled"
+THROTTLED = "throttled"
+UNAVAILABLE = "unavailable"  # 502, 503, 504: a proxy or a starting node; the server may be at work
+UNREACHABLE = "unreachable"  # nothing was sent
+CERTIFICATE = "certificate"  # nothing was sent
+LOST = "lost"  # sent, and no answer
+NOT_OPENSEARCH = "not_opensearch"  # an answer that is not OpenSearch's: HTML, broken JSON, nothing at all
+NO_PLUGIN = "no_plugin"
+REFUSED = "refused"  # another 4xx
+FAILED = "failed"  # another 5xx
+
+# After these a read may be sent again: it changes nothing.
+PASSING = (UNREACHABLE, LOST, UNAVAILABLE, THROTTLED)
+# After these nobody knows whether the server is at work.
+UNKNOWN_OUTCOME = (LOST, UNAVAILABLE, NOT_OPENSEARCH)
+
+READ_TRIES = 4
+READ_PAUSE = 0.5  # seconds, growing with each try
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One answer, classified. ``status`` is None when none came; ``sentence`` says what it is and what to do."""
+
+    outcome: str
+    status: Optional[int]
+    body: Any
+    sentence: str
+
+    @property
+    def ok(self) -> bool:
+        """The server answered with what was asked for."""
+        return self.outcome == OK
+
+
+def classify(reply: Reply, url: str) -> Answer:
+    """What one reply is, told by status and body together. Pure."""
+    if reply.error:
+        return Answer(reply.error, None, None, NO_ANSWER[reply.error] % {"url": url, "why": reply.text})
+    body, is_json = decode(reply.text)
+    status = reply.status or 0
+    if status == 401:
+        return Answer(UNAUTHENTICATED, status, body, "%s refuses the credentials, or got none (401). Check username and password, token or client certificate." % url)
+    if status in (502, 503, 504):
+        return Answer(UNAVAILABLE, status, body, "%s is not available (%d): a proxy before it, or a node that is starting. Try again later." % (url, status))
+    if not is_json:
+        return Answer(NOT_OPENSEARCH, status, None, not_opensearch(reply, url))
+    said = text_of(body)
+    if 200 <= status < 300:
+        if status == 202 and said:  # a 200 may hold an error too: the state document of a FAILED workflow does
+            return Answer(INCOMPLETE, status, body, said)
+        return Answer(OK, status, body, "")
+    outcome = refusal(status, body, said)
+    return Answer(outcome, status, body, REFUSALS.get(outcome, "%(url)s answered %(status)d: %(said)s") % {"url": url, "status": status, "said": said})
+
+
+NO_ANSWER = {
+    UNREACHABLE: "%(url)s cannot be reached: %(why)s. Check url, and whether the node is up.",
+    CERTIFICATE: "%(url)s cannot be trusted: %(why)s. Give the cluster's CA as ca_cert, and use the name that stands in its certificate.",
+    LOST: "%(url)s did not answer: %(why)s. The connection was lost or request_timeout is too short.",
+}
+
+REFUSALS = {
+    NEEDS_ALLOW_DELETE: "%(said)s",
+    DISABLED: "Flow Framework is switched off on this cluster (%(status)d): set plugins.flow_framework.enabled to true.",
+    FORBIDDEN: "%(url)s denies this to these credentials (%(status)d): %(said)s. Grant the permission, or use others.",
+    THROTTLED: "%(url)s is busy (429): %(said)s.",
+    NO_PLUGIN: "The Flow Framework plugin is not installed on %(url)s, or the URL is not OpenSearch's: %(said)s.",
+}
+
+
+def refusal(status: int, body: Any, said: str) -> str:
+    """Which refusal a status with a JSON body is (behaviour.md 5.3 for the 403s, recording empty_cluster for the 404s)."""
+    if status == 403:
+        if said.startswith("These resources require the allow_delete parameter"):
+            return NEEDS_ALLOW_DELETE
+        return DISABLED if said.startswith("This API is disabled") else FORBIDDEN
+    if status == 404:
+        return UNREADABLE if said.startswith("Failed to get workflow status of") else MISSING
+    if status == 429:
+        return THROTTLED
+    if status == 400 and said.startswith("no handler found for uri"):
+        return NO_PLUGIN
+    if status == 400 and said.startswith("User does not have permissions to access workflow"):
+        return FORBIDDEN  # 2.17 to 2.19 answer 400 where 3.0 answers 403 (A04, A05)
+    return FAILED if status >= 500 else REFUSED
+
+
+def decode(text: str) -> Tuple[Any, bool]:
+    """The JSON of an answer, and whether it is any."""
+    try:
+        return json.loads(text), True
+    except ValueError:
+        return None, False
+
+
+def not_opensearch(reply: Reply, url: str) -> str:
+    """What to say of an answer that is no JSON."""
+    if not reply.text.strip():
+        what = "an empty answer"
+    elif "<html" in reply.text[:1000].lower() or "text/html" in reply.content_type:
+        what = "an HTML page"
+    else:
+        what = "an answer that is broken off or no JSON"
+    return "%s gave %s (%d), not OpenSearch's JSON: probably a proxy or a login page is in between. Check url." % (url, what, reply.status or 0)
+
+
+def text_of(body: Any) -> str:
+    """The words of an error: the plugin's own envelope is a string, the core's an object."""
+    if not isinstance(body, dict):
+        return ""
+    if isinstance(body.get("error"), str):
+        return body["error"]
+    return str(error_of(body).get("reason", ""))
+
+
+class Api:
+    """The calls. Reads go to any node and may be repeated; a call that changes something is sent once, to one node."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+        self.requests = 0
+
+    # -- reads ---------------------------------------------------------------------------------------------
+
+    def info(self) -> Answer:
+        """``GET /``: names and version of the cluster."""
+        return self.read("GET", "/")
+
+    def plugins(self) -> Answer:
+        """The plugins of every node, a list of ``name``, ``component``, ``version``."""
+        return self.read("GET", "/_cat/plugins?format=json")
+
+    def status(self, workflow_id: str) -> Answer:
+        """The state document of a workflow, in real time. OK only with a document of that id."""
+        answer = self.read("GET", "%s/%s/_status?all=true" % (WORKFLOWS, quote(workflow_id, safe="")))
+        if answer.ok and not (isinstance(answer.body, dict) and answer.body.get("workflow_id") == workflow_id):
+            return Answer(NOT_OPENSEARCH, answer.status, None, "The answer is not the state of workflow %s." % workflow_id)
+        return answer
+
+    def state_index_exists(self) -> Answer:
+        """A search of states for nothing: OK when their index exists, MISSING when Flow Framework was never used."""
+        answer = self.read("POST", WORKFLOWS + "/state/_search", {"size": 0, "query": {"match_all": {}}})
+        if answer.outcome == MISSING and STATE_INDEX not in json.dumps(answer.body):
+            return Answer(FAILED, answer.status, answer.body, answer.sentence)
+        return answer
+
+    def template(self, workflow_id: str) -> Answer:
+        """The template of a workflow."""
+        return self.read("GET", "%s/%s" % (WORKFLOWS, quote(workflow_id, safe="")))
+
+    def look(self, kind: str, resource_id: str) -> Answer:
+        """One resource by its id. OK: it is there; MISSING: the server says in so many words that it is not."""
+        answer = self.read("GET", KINDS[kind].target(resource_id))
+        if answer.outcome == MISSING and not KINDS[kind].is_gone(answer.body):
+            return Answer(FAILED, answer.status, answer.body, answer.sentence)
+        return answer
+
+    def pipelines(self, kind: str) -> Answer:
+        """All pipelines of one kind by id: an id with a comma is found only there (recording comma_lookup)."""
+        answer = self.read("GET", KINDS[kind].path.rsplit("/", 1)[0])
+        if answer.outcome == MISSING and answer.body == {}:
+            return Answer(OK, answer.status, {}, "")
+        return answer
+
+    def count(self, index: str) -> Answer:
+        """The documents of an index."""
+        return self.read("GET", KINDS["index"].target(index) + "/_count")
+
+    def stats(self, index: str) -> Answer:
+        """Size and uncommitted operations of an index."""
+        return self.read("GET", KINDS["index"].target(index) + "/_stats/docs,store,translog")
+
+    def models_of_connectors(self, connectors: Iterable[str]) -> Answer:
+        """The models that use connectors, found by the keyword field (recording looking_for_users_of_a_connector)."""
+        query = {"terms": {"connector_id.keyword": sorted(connectors)}}
+        return self.read("POST", "/_plugins/_ml/models/_search", {"query": query, "size": 10000, "_source": ["name", "connector_id"]})
+
+    def deprovision_tasks(self) -> Answer:
+        """The deprovisions under way on every node, anybody's, with their X-Opaque-Id."""
+        return self.read("GET", "/_tasks?%s" % urlencode({"actions": DEPROVISION_ACTION, "detailed": "true"}))
+
+    # -- calls that change something -----------------------------------------------------------------------
+
+    def deprovision(self, workflow_id: str, allow_delete: List[str], opaque_id: str, timeout: float) -> Answer:
+        """Deprovision one workflow; sent once. ``timeout`` in seconds: the server answers when it is done."""
+        target = deprovision_target(workflow_id, allow_delete)
+        return self.send_once("POST", target, timeout, {"x-opaque-id": opaque_id})
+
+    def delete(self, kind: str, resource_id: str) -> Answer:
+        """Delete one resource by its own API; sent once."""
+        return self.send_once("DELETE", KINDS[kind].target(resource_id), self.connection.timeout)
+
+    # -- sending -------------------------------------------------------------------------------------------
+
+    def read(self, method: str, target: str, body: Optional[Dict[str, Any]] = None) -> Answer:
+        """Ask until a node answers. What may pass is asked again, a few times, on the next node."""
+        answer = Answer(UNREACHABLE, None, None, "")
+        nodes = self.connection.nodes
+        for attempt in range(max(READ_TRIES, len(nodes))):
+            if attempt:
+                time.sleep(READ_PAUSE * attempt)
+            answer = self.send(nodes[attempt % len(nodes)], method, target, body, self.connection.timeout)
+            if answer.outcome not in PASSING:
+                break
+        return answer
+
+    def send_once(self, method: str, target: str, timeout: float, headers: Optional[Dict[str, str]] = None) -> Answer:
+        """Send what changes something. Only where nothing was sent is the next node tried."""
+        answer = Answer(UNREACHABLE, None, None, "")
+        for node in self.connection.nodes:
+            answer = self.send(node, method, target, None, timeout, headers)
+            if answer.outcome != UNREACHABLE:
+                break
+        return answer
+
+    def send(
+        self,
+        node: Node,
+        method: str,
+        target: str,
+        body: Optional[Dict[str, Any]],
+        timeout: float,
+        headers: Optional[Dict[str, str]] = None,
+    ) -> Answer:
+        """One request, one classified answer."""
+        self.requests += 1
+        data = None if body is None else json.dumps(body).encode("utf-8")
+        return classify(node.send(method, target, data, timeout, headers), node.url)
+
+
+def deprovision_target(workflow_id: str, allow_delete: List[str]) -> str:
+    """Path and query of a deprovision. Everything is quoted; below 2.16 there is nothing to name, so no parameter."""
+    target = "%s/%s/_deprovision" % (WORKFLOWS, quote(workflow_id, safe=""))
+    if allow_delete:
+        target += "?" + urlencode({"allow_delete": ",".join(allow_delete)}, quote_via=quote)
+    return target

@@ -1,0 +1,251 @@
+# Copyright: (c) 2026, opensearch_ops.flow_framework contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The connection options, and the opensearch-py connections that they make: one a node.
+
+opensearch-py's own client retries every method after a lost connection or a 503, and hides the status of a
+success. A deprovision that is sent twice corrupts the workflow's record, and 202 is a failure here. So this
+module uses opensearch-py's connection class, the layer below, which sends once and returns the status.
+"""
+
+from __future__ import annotations
+
+import base64
+import os
+import ssl
+import traceback
+from typing import Any, Dict, Iterable, List, NamedTuple, Optional, Set
+from urllib.parse import unquote, urlsplit
+
+from ansible.module_utils.basic import env_fallback
+
+try:
+    from opensearchpy import Urllib3HttpConnection, exceptions
+    from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
+
+    LIBRARY_ERROR = None
+except ImportError:
+    LIBRARY_ERROR = traceback.format_exc()
+
+# What authenticates. One of these given in the task switches the environment off for all of them, so that a
+# token of the task never meets a password of the environment.
+AUTHENTICATION = {
+    "username": "OPENSEARCH_USERNAME",
+    "password": "OPENSEARCH_PASSWORD",
+    "token": "OPENSEARCH_TOKEN",
+    "client_cert": "OPENSEARCH_CLIENT_CERT",
+    "client_key": "OPENSEARCH_CLIENT_KEY",
+    "aws_region": "OPENSEARCH_AWS_REGION",
+    "aws_service": "OPENSEARCH_AWS_SERVICE",
+    "aws_profile": "OPENSEARCH_AWS_PROFILE",
+}
+
+
+def argument_spec() -> Dict[str, Any]:
+    """The options of the C(connection) documentation fragment."""
+    return dict(
+        url=dict(type="list", elements="str", required=True, fallback=(env_fallback, ["OPENSEARCH_URL"])),
+        username=dict(type="str"),
+        password=dict(type="str", no_log=True),
+        token=dict(type="str", no_log=True),
+        client_cert=dict(type="path"),
+        client_key=dict(type="path", no_log=False),
+        ca_cert=dict(type="path", fallback=(env_fallback, ["OPENSEARCH_CA_CERT"])),
+        validate_certs=dict(type="bool", default=True, fallback=(env_fallback, ["OPENSEARCH_VALIDATE_CERTS"])),
+        aws_region=dict(type="str"),
+        aws_service=dict(type="str", choices=["es", "aoss"]),
+        aws_profile=dict(type="str"),
+        tenant_id=dict(type="str", fallback=(env_fallback, ["OPENSEARCH_TENANT_ID"])),
+        headers=dict(type="dict", no_log=True),
+        request_timeout=dict(type="float", default=30.0, fallback=(env_fallback, ["OPENSEARCH_REQUEST_TIMEOUT"])),
+        flow_framework_version=dict(type="str"),
+    )
+
+
+class ConnectionOptionError(Exception):
+    """The connection options contradict each other or cannot be used; the text says what to change.
+
+    ``secrets`` are what the options hold that must be seen nowhere, although the option is none that is masked.
+    """
+
+    def __init__(self, text: str, secrets: Iterable[str] = ()) -> None:
+        super().__init__(text)
+        self.secrets = frozenset(secrets)
+
+
+class Reply(NamedTuple):
+    """What came back for one request that was sent at most once.
+
+    ``error`` is empty when the server answered; else ``unreachable`` (nothing was sent), ``certificate``
+    (refused before anything was sent) or ``lost`` (the server may be working on it).
+    """
+
+    status: Optional[int]
+    content_type: str
+    text: str
+    error: str = ""
+
+
+class Node:
+    """One URL of the cluster, and the opensearch-py connection to it."""
+
+    def __init__(self, url: str, connection: Any) -> None:
+        self.url = url
+        self._connection = connection
+
+    def send(
+        self, method: str, target: str, body: Optional[bytes], timeout: float, headers: Optional[Dict[str, str]] = None
+    ) -> Reply:
+        """Send one request once. ``target`` is path and query, already quoted; ``timeout`` in seconds."""
+        try:
+            status, answer_headers, text = self._connection.perform_request(
+                method, target, body=body, timeout=timeout, ignore=range(100, 600), headers=headers
+            )
+        except exceptions.SSLError as error:
+            return Reply(None, "", reason(error.info), "certificate")
+        except exceptions.ConnectionError as error:
+            never_sent = isinstance(error.info, (NewConnectionError, ConnectTimeoutError))
+            return Reply(None, "", reason(error.info), "unreachable" if never_sent else "lost")
+        except UnicodeDecodeError:
+            return Reply(None, "", "the answer is not UTF-8", "lost")
+        return Reply(status, answer_headers.get("content-type", ""), text)
+
+
+def reason(error: Any) -> str:
+    """What went wrong below, without the names of objects that some versions of urllib3 put before it."""
+    return str(getattr(error, "__cause__", None) or error)
+
+
+class Connection:
+    """The nodes that the options name, and the secrets that must be seen nowhere."""
+
+    def __init__(self, nodes: List[Node], secrets: Set[str], timeout: float) -> None:
+        self.nodes = nodes
+        self.secrets = secrets
+        self.timeout = timeout
+
+
+def connect(params: Dict[str, Any]) -> Connection:
+    """Make the connections that module parameters describe. Nothing is sent yet.
+
+    Raises ConnectionOptionError when the options cannot be used.
+    """
+    options = with_environment(params)
+    check(options)
+    headers = {str(name).lower(): str(value) for name, value in (options["headers"] or {}).items()}
+    secrets = {value for value in headers.values() if value}
+    if options["tenant_id"]:
+        headers["x-tenant-id"] = options["tenant_id"]
+    authorization = authorization_header(options)
+    if authorization:
+        headers["authorization"] = authorization
+        secrets |= {authorization, authorization.split(" ", 1)[1], options["password"] or options["token"]}
+    signer = None
+    if options["aws_region"]:
+        signer, aws_secrets = aws_signer(options)
+        secrets |= aws_secrets
+    nodes = [make_node(url, options, headers, signer) for url in dict.fromkeys(options["url"])]
+    return Connection(nodes, secrets, options["request_timeout"])
+
+
+def with_environment(params: Dict[str, Any]) -> Dict[str, Any]:
+    """The parameters, and the environment's authentication where the task itself gives none."""
+    options = dict(params)
+    if not any(options.get(name) for name in AUTHENTICATION):
+        for name, variable in AUTHENTICATION.items():
+            options[name] = os.environ.get(variable) or None
+    return options
+
+
+def check(options: Dict[str, Any]) -> None:
+    """Refuse what contradicts itself before anything is sent."""
+    if bool(options["username"]) != bool(options["password"]):
+        raise ConnectionOptionError("username and password belong together: give both or none.")
+    ways = [way for way in ("username", "token", "aws_region") if options[way]]
+    if len(ways) > 1:
+        raise ConnectionOptionError(
+            "%s exclude each other: choose one way to authenticate." % " and ".join(ways)
+        )
+    if options["client_key"] and not options["client_cert"]:
+        raise ConnectionOptionError("client_key needs client_cert.")
+    for name in ("aws_service", "aws_profile"):
+        if options[name] and not options["aws_region"]:
+            raise ConnectionOptionError("%s needs aws_region, which switches signing on." % name)
+    if not options["url"]:
+        raise ConnectionOptionError("url is empty: name at least one node, such as https://search.example.com:9200.")
+    if options["request_timeout"] <= 0:
+        raise ConnectionOptionError("request_timeout must be more than 0 seconds.")
+
+
+def authorization_header(options: Dict[str, Any]) -> Optional[str]:
+    """The header of basic or token authentication; UTF-8, as the security plugin reads it."""
+    if options["username"]:
+        pair = "%s:%s" % (options["username"], options["password"])
+        return "Basic " + base64.b64encode(pair.encode("utf-8")).decode("ascii")
+    if options["token"]:
+        return "Bearer " + options["token"]
+    return None
+
+
+def aws_signer(options: Dict[str, Any]) -> Any:
+    """opensearch-py's SigV4 signer over botocore's credential chain, and what of it is secret."""
+    try:
+        from botocore.session import Session
+        from opensearchpy import Urllib3AWSV4SignerAuth
+    except ImportError as error:
+        raise ConnectionOptionError("aws_region needs the Python library botocore where the module runs.") from error
+    try:
+        credentials = Session(profile=options["aws_profile"]).get_credentials()
+    except Exception as error:
+        raise ConnectionOptionError("botocore could not read AWS credentials: %s" % error) from error
+    if credentials is None:
+        raise ConnectionOptionError("botocore finds no AWS credentials: set a profile, a role or AWS_ACCESS_KEY_ID.")
+    frozen = credentials.get_frozen_credentials()
+    secrets = {secret for secret in (frozen.secret_key, frozen.token) if secret}
+    return Urllib3AWSV4SignerAuth(credentials, options["aws_region"], options["aws_service"] or "es"), secrets
+
+
+def make_node(url: str, options: Dict[str, Any], headers: Dict[str, str], signer: Any) -> Node:
+    """One node from its URL. Raises ConnectionOptionError for a URL that is none, or that holds credentials."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError as error:
+        raise ConnectionOptionError("url holds an entry that is no URL: %s." % error) from error
+    if parts.username is not None or parts.password is not None:
+        # The entry itself is not repeated, and what it holds must not be seen among the task's arguments either.
+        raise ConnectionOptionError(
+            "url must not hold credentials: use username and password, or the environment.", filter(None, (parts.password, unquote(parts.password or "")))
+        )
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+        raise ConnectionOptionError("url %r is not like https://search.example.com:9200 or http://host:port/prefix." % url)
+    tls = parts.scheme == "https"
+    connection = Urllib3HttpConnection(
+        host=parts.hostname,
+        port=port or (443 if tls else 80),
+        use_ssl=tls,
+        url_prefix=parts.path,
+        ssl_context=tls_context(options) if tls else None,
+        http_auth=signer,
+        headers=dict(headers),
+        timeout=options["request_timeout"],
+        pool_maxsize=10,
+    )
+    return Node(url, connection)
+
+
+def tls_context(options: Dict[str, Any]) -> ssl.SSLContext:
+    """How certificates are checked, and the client's own. Raises ConnectionOptionError for files that do not fit."""
+    try:
+        context = ssl.create_default_context(cafile=options["ca_cert"])
+        if not options["validate_certs"]:
+            context.check_hostname = False
+            context.verify_mode = ssl.CERT_NONE
+        if options["client_cert"]:
+            context.load_cert_chain(options["client_cert"], options["client_key"])
+    except (OSError, ValueError) as error:
+        raise ConnectionOptionError(
+            "ca_cert, client_cert or client_key cannot be used: %s." % error
+        ) from error
+    return context

@@ -1,0 +1,74 @@
+# Copyright: (c) 2026, opensearch_ops.flow_framework contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the modules share: the library, the connection, the secrets, and one way to end."""
+
+from __future__ import annotations
+
+from typing import Any, Callable, Dict, Iterable, List, Sequence
+
+from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+
+from . import connection
+from .api import Api
+from .connection import ConnectionOptionError
+from .resources import generated_danger
+from .survey import Survey, SurveyError, Surveyor
+
+
+class OptionError(Exception):
+    """An option of the task that cannot be used; the text says which and why."""
+
+
+def run(module: AnsibleModule, empty: Dict[str, Any], task: Callable[[Api, Surveyor], Dict[str, Any]]) -> None:
+    """Connect, run the task, and end the module with its result; with C(empty) and a sentence where it cannot be run."""
+    if connection.LIBRARY_ERROR:
+        module.fail_json(msg=missing_required_lib("opensearch-py", url="https://pypi.org/project/opensearch-py/"), exception=connection.LIBRARY_ERROR, **without_msg(empty))
+    try:
+        connected = connection.connect(module.params)
+        module.no_log_values.update(connected.secrets)
+        api = Api(connected)
+        surveyor = Surveyor(api, module.params["flow_framework_version"])
+        made = task(api, surveyor)
+    except (ConnectionOptionError, OptionError, SurveyError) as error:
+        module.no_log_values.update(getattr(error, "secrets", ()))
+        module.fail_json(msg=str(error), **without_msg(empty))
+    if made.get("failed"):
+        module.fail_json(**made)
+    module.exit_json(**made)
+
+
+def without_msg(result: Dict[str, Any]) -> Dict[str, Any]:
+    """A result whose sentence is given apart."""
+    return {key: value for key, value in result.items() if key != "msg"}
+
+
+def workflow_ids(given: Sequence[str]) -> List[str]:
+    """The ids of a task, each once. Raises OptionError: an empty id is a variable that was not set, never 'none'."""
+    for workflow_id in given:
+        if not workflow_id.strip():
+            raise OptionError("workflow_id holds an empty id: probably a variable that is not set. Nothing was read or deleted.")
+        danger = generated_danger(workflow_id)
+        if danger:
+            raise OptionError("workflow_id %r is no workflow id: %s. Nothing was read or deleted." % (workflow_id, danger))
+    return list(dict.fromkeys(given))
+
+
+def refuse_masking(module: AnsibleModule, survey: Survey) -> None:
+    """Ansible blots every secret out of a result, in the middle of an id too: rather fail than name a wrong id."""
+    names = [resource.id for workflow in survey.workflows for resource in workflow.resources]
+    names += [name for workflow in survey.workflows for name in (workflow.workflow_id, workflow.name) if name]
+    names += [name for name in (survey.server.cluster_name, survey.server.cluster_uuid) if name]
+    secrets = {str(secret) for secret in module.no_log_values if secret}
+    if any(secret in name for name in names for secret in secrets):
+        raise SurveyError(
+            "A secret given to this task (password, token or header) is part of a name that the result would have to show, and Ansible"
+            " would mask it. Use other credentials; nothing was deleted."
+        )
+
+
+def warn(module: AnsibleModule, texts: Iterable[str]) -> None:
+    """Each warning once."""
+    for text in dict.fromkeys(texts):
+        module.warn(text)

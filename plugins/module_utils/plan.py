@@ -1,0 +1,426 @@
+# Copyright: (c) 2026, opensearch_ops.flow_framework contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Survey and options in, Plan out. Pure: no input or output of any kind.
+
+This is the only place that decides what is deleted. Check mode prints the plan, the teardown carries it out.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
+from typing import AbstractSet, Any, Dict, FrozenSet, List, Mapping, Optional, Sequence, Tuple
+
+from .resources import ALLOW_DELETE_SINCE, KINDS, OTHER, STATE_GOES_WITH_TEMPLATE_SINCE, STEPS, TRIMMED, needs_allow_delete, title
+from .survey import PROVISIONING, Resource, Server, Survey, Workflow
+
+WOULD_DELETE = "would_delete"
+DELETED = "deleted"
+ABSENT = "absent"
+RETAINED = "retained"
+BLOCKED = "blocked"
+KEPT = "kept"
+UNTOUCHED = "untouched"
+FAILED = "failed"
+UNKNOWN = "unknown"
+STATUSES = (WOULD_DELETE, DELETED, ABSENT, RETAINED, BLOCKED, KEPT, UNTOUCHED, FAILED, UNKNOWN)
+FAILURES = (BLOCKED, FAILED, UNKNOWN)
+
+Key = Tuple[str, str]  # kind and id
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the task asks for; the defaults are the module's."""
+
+    allow_delete: Tuple[str, ...] = ()
+    on_blocked: str = "fail"
+    on_missing: str = "ok"
+    protect: Tuple[str, ...] = ()
+    max_workflows: Optional[int] = None
+    max_documents: Optional[int] = None
+    expect_cluster: Optional[str] = None
+    plan_hash: Optional[str] = None
+
+    @classmethod
+    def of(cls, params: Mapping[str, Any]) -> Options:
+        """From module parameters. Items of allow_delete are trimmed as the server trims them."""
+        given = {name: params[name] for name in ("on_blocked", "on_missing", "max_workflows", "max_documents", "expect_cluster", "plan_hash")}
+        named = (item.strip(TRIMMED) for item in params["allow_delete"])
+        return cls(allow_delete=tuple(item for item in named if item), protect=tuple(params["protect"]), **given)
+
+
+@dataclass(frozen=True)
+class Fate:
+    """What becomes of one resource. ``release`` is what ``allow_delete`` would have to name, where naming helps."""
+
+    resource: Resource
+    status: str
+    msg: str = ""
+    changed: bool = False
+    release: str = ""
+
+    @property
+    def failed(self) -> bool:
+        """The task fails over it."""
+        return self.status in FAILURES
+
+
+@dataclass(frozen=True)
+class WorkflowPlan:
+    """What becomes of one workflow. ``post``: a deprovision is sent, with ``allow`` as its allow_delete."""
+
+    workflow: Workflow
+    fates: Tuple[Fate, ...] = ()
+    post: bool = False
+    allow: Tuple[str, ...] = ()
+    first: Tuple[Resource, ...] = ()  # below 2.16: what is deleted by its own API before the deprovision, in order
+    resets: bool = False  # the server has nothing recorded afterwards
+    state_after: Optional[str] = None
+    msg: str = ""
+    warnings: Tuple[str, ...] = ()
+
+    @property
+    def changed(self) -> bool:
+        """Something is deleted, undeployed or reset."""
+        return self.resets or any(fate.changed for fate in self.fates)
+
+    @property
+    def failed(self) -> bool:
+        """The task fails over it."""
+        return any(fate.failed for fate in self.fates)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What becomes of all workflows. With ``refusals`` nothing is deleted in any of them."""
+
+    server: Server
+    workflows: Tuple[WorkflowPlan, ...]
+    refusals: Tuple[str, ...]
+    hash: str
+    warnings: Tuple[str, ...] = ()
+
+    @property
+    def failed(self) -> bool:
+        """The task fails."""
+        return bool(self.refusals) or any(workflow.failed for workflow in self.workflows)
+
+    @property
+    def changed(self) -> bool:
+        """Something is deleted, undeployed or reset."""
+        return any(workflow.changed for workflow in self.workflows)
+
+
+def make_plan(survey: Survey, options: Options) -> Plan:
+    """What becomes of every recorded resource, and whether anything may be touched at all."""
+    fates = decide_all(survey, options)
+    workflows = tuple(plan_workflow(workflow, fates[i], survey.server) for i, workflow in enumerate(survey.workflows))
+    plan_hash = hash_of(survey.server, workflows, options)
+    refusals = refusals_of(survey, workflows, options, plan_hash)
+    if refusals:
+        workflows = tuple(untouched(workflow) for workflow in workflows)
+    warnings = survey.warnings + tuple(text for workflow in workflows for text in workflow.warnings) + missing_warnings(survey, options)
+    return Plan(survey.server, workflows, refusals, plan_hash, warnings)
+
+
+# -- resources ---------------------------------------------------------------------------------------------
+
+
+def decide_all(survey: Survey, options: Options) -> List[Tuple[Fate, ...]]:
+    """The fate of every resource. What an earlier workflow of the task deletes is absent in a later one."""
+    undeployed = {r.key for w in survey.workflows for r in w.resources if "undeploy" in r.actions}
+    decided: List[Tuple[Fate, ...]] = []
+    for workflow in survey.workflows:
+        taken = going(decided)
+        decided.append(tuple(decide(resource, workflow, options, taken, undeployed) for resource in workflow.resources))
+    models = {key for key in going(decided) if key[0] == "model"}
+    return [tuple(fail_in_use(fate, models) for fate in fates) for fates in decided]
+
+
+def going(decided: Sequence[Sequence[Fate]]) -> FrozenSet[Key]:
+    """What will be deleted."""
+    return frozenset(fate.resource.key for fates in decided for fate in fates if fate.status == WOULD_DELETE)
+
+
+def decide(resource: Resource, workflow: Workflow, options: Options, taken: AbstractSet[Key], undeployed: AbstractSet[Key]) -> Fate:
+    """The fate of one resource, but for what uses it."""
+    fate = unprotected_fate(resource, workflow, options, taken, undeployed)
+    if fate.changed or fate.status == FAILED:  # the server would touch it, or try to
+        pattern = protecting(resource, workflow, options)
+        if pattern:
+            return Fate(resource, BLOCKED, "Protected by %r in protect." % pattern)
+    return fate
+
+
+def unprotected_fate(
+    resource: Resource, workflow: Workflow, options: Options, taken: AbstractSet[Key], undeployed: AbstractSet[Key]
+) -> Fate:
+    """The fate of one resource before C(protect). The order of the questions is the order of precedence."""
+    if resource.kind == OTHER:
+        return Fate(resource, FAILED, "%s: a deprovision of this workflow would never be answered, so none is sent." % resource.problem)
+    if resource.exists is False:
+        return Fate(resource, ABSENT)
+    if resource.key in taken and "delete" in resource.actions:
+        return Fate(resource, ABSENT, "Another workflow of this task records it too, and it goes with that one.")
+    danger = KINDS[resource.kind].danger(resource.id)
+    if danger:
+        return blocked(resource, options, "Never deleted: %s. Look at it and delete it by hand." % danger)
+    if resource.exists is None:
+        return Fate(resource, UNKNOWN, "It could not be looked at: %s" % resource.problem)
+    if "delete" not in resource.actions:
+        return retained(resource)
+    if needs_allow_delete(resource.kind):
+        verdict = unreleased(resource, workflow, options)
+        if verdict:
+            return verdict
+    if resource.obstacle:
+        return Fate(resource, FAILED, "Cannot be deleted: %s." % resource.obstacle)
+    if resource.deployed and resource.key not in undeployed:
+        return Fate(
+            resource, FAILED, "The model is deployed, and no workflow here undeploys it: POST /_plugins/_ml/models/%s/_undeploy first." % resource.id
+        )
+    return Fate(resource, WOULD_DELETE, changed=True)
+
+
+def protecting(resource: Resource, workflow: Workflow, options: Options) -> str:
+    """The pattern of ``protect`` that this resource, or its workflow, matches."""
+    names = [name for name in (resource.id, workflow.workflow_id, workflow.name) if name]
+    return next((pattern for pattern in options.protect if any(fnmatchcase(name, pattern) for name in names)), "")
+
+
+def retained(resource: Resource) -> Fate:
+    """What the server never deletes."""
+    if "undeploy" in resource.actions:
+        msg = "This workflow only deployed the model: it is undeployed and stays."
+        return Fate(resource, RETAINED, msg, changed=resource.deployed)
+    return Fate(resource, RETAINED, "Flow Framework never deletes a %s: it stays on the cluster." % title(resource.kind))
+
+
+def blocked(resource: Resource, options: Options, msg: str, release: str = "") -> Fate:
+    """Refused, or kept where the task says so."""
+    return Fate(resource, BLOCKED if options.on_blocked == "fail" else KEPT, msg, release=release)
+
+
+def unreleased(resource: Resource, workflow: Workflow, options: Options) -> Optional[Fate]:
+    """The fate of an index or a pipeline that allow_delete does not release; None for one that it does.
+
+    The server matches by id alone (D43), so whatever else of that id it would take along has to be named as well.
+    """
+    namesakes = [r for r in workflow.resources if r.id == resource.id and needs_allow_delete(r.kind)]
+    alone = len(namesakes) == 1
+    release = resource.id if alone and "/" not in resource.id else "%s/%s" % resource.key
+    if not is_named(resource, alone, options):
+        if not alone and resource.id in options.allow_delete:
+            msg = "%r fits %s in this workflow: name each with its kind, such as %s." % (resource.id, " and ".join(sorted(r.kind for r in namesakes)), release)
+        else:
+            msg = "Deleting a%s %s needs your word: add %s to allow_delete." % ("n" if title(resource.kind)[0] in "ai" else "", title(resource.kind), release)
+        return blocked(resource, options, msg, release)
+    along = [r for r in namesakes if r is not resource and r.exists is not False and not is_named(r, alone, options)]
+    if along:
+        names = ", ".join("%s/%s" % r.key for r in along)
+        return blocked(resource, options, "Naming it would delete %s too, which has the same id: add that to allow_delete as well." % names)
+    return None
+
+
+def is_named(resource: Resource, alone: bool, options: Options) -> bool:
+    """Whether allow_delete names it: with its kind, or by its bare id where that fits nothing else in the workflow."""
+    return "%s/%s" % resource.key in options.allow_delete or (alone and resource.id in options.allow_delete)
+
+
+def fail_in_use(fate: Fate, models: AbstractSet[Key]) -> Fate:
+    """A connector stays as long as a model uses it that does not go as well (recording connector_in_use, D33)."""
+    users = [user for user in fate.resource.users if (user.kind, user.id) not in models]
+    if fate.status != WOULD_DELETE or not users:
+        return fate
+    names = ", ".join("%s (%s)" % (user, user.name) if user.name else str(user) for user in users)
+    return replace(fate, status=FAILED, changed=False, msg="Still in use by %s: delete that first." % names)
+
+
+# -- workflows ---------------------------------------------------------------------------------------------
+
+
+def plan_workflow(workflow: Workflow, fates: Tuple[Fate, ...], server: Server) -> WorkflowPlan:
+    """What is sent for one workflow, if anything, and how it ends."""
+    by_server = server.level >= ALLOW_DELETE_SINCE
+    hold = holding(fates)
+    if hold:
+        fates = tuple(held(fate, hold) for fate in fates)
+    elif not by_server:
+        hold = forgetting(fates)
+        fates = tuple(fate if not hold or needs_allow_delete(fate.resource.kind) else held(fate, hold) for fate in fates)
+    resets = not hold and workflow.found and all(is_cleared(fate, server) for fate in fates)
+    dirty = bool(fates) or workflow.state != "NOT_STARTED"
+    post = not hold and (any(fate.changed for fate in fates) or (resets and dirty))
+    go = [fate.resource for fate in fates if fate.status == WOULD_DELETE and needs_allow_delete(fate.resource.kind)]
+    return WorkflowPlan(
+        workflow,
+        fates,
+        post=post,
+        allow=tuple(sorted({r.id for r in go})) if by_server else (),
+        first=() if by_server else tuple(reversed(go)),
+        resets=resets and post,
+        state_after=state_after(workflow, server, resets, post),
+        msg=hold,
+        warnings=workflow_warnings(workflow, fates, server, resets, post),
+    )
+
+
+def holding(fates: Sequence[Fate]) -> str:
+    """Why nothing may be sent for a workflow: the server would hang, or delete what must stay."""
+    for fate in fates:
+        resource = fate.resource
+        if resource.kind == OTHER:
+            return fate.msg
+        if fate.status == KEPT and not needs_allow_delete(resource.kind):
+            return "A deprovision would delete the %s %s as well, which must stay: none is sent." % (title(resource.kind), resource.id)
+    return ""
+
+
+def forgetting(fates: Sequence[Fate]) -> str:
+    """Below 2.16: why no deprovision may be sent though indices and pipelines are deleted. The record outlives the work."""
+    for fate in fates:
+        if fate.status == FAILED and needs_allow_delete(fate.resource.kind):
+            return "This version of Flow Framework would forget the %s %s, which cannot be deleted: no deprovision is sent." % (
+                title(fate.resource.kind),
+                fate.resource.id,
+            )
+    return ""
+
+
+def held(fate: Fate, hold: str) -> Fate:
+    """What would have gone with a deprovision that is not sent."""
+    return replace(fate, status=FAILED, changed=False, msg=hold) if fate.changed else fate
+
+
+def is_cleared(fate: Fate, server: Server) -> bool:
+    """Whether the server drops this from its record, by deleting it or by getting over it."""
+    if fate.status in (WOULD_DELETE, RETAINED):
+        return True
+    if fate.status == ABSENT:
+        return all(STEPS[step].gone_is_success(server.level, server.security) for step in fate.resource.steps)
+    return fate.status == KEPT and server.level < ALLOW_DELETE_SINCE
+
+
+def state_after(workflow: Workflow, server: Server, resets: bool, post: bool) -> Optional[str]:
+    """The state that the record ends in (D06, D07 for a workflow without template; D11 for one that keeps something)."""
+    if not workflow.found or not post:
+        return workflow.state
+    if not resets:
+        return "COMPLETED"
+    gone = workflow.has_template is False and server.level >= STATE_GOES_WITH_TEMPLATE_SINCE
+    return None if gone else "NOT_STARTED"
+
+
+def workflow_warnings(workflow: Workflow, fates: Sequence[Fate], server: Server, resets: bool, post: bool) -> Tuple[str, ...]:
+    """What a person should know of a workflow that is no failure."""
+    texts = []
+    stale = [fate.resource.id for fate in fates if fate.status == ABSENT and not is_cleared(fate, server)]
+    if stale and not resets:
+        texts.append(
+            "Workflow %s still records what is gone (%s), and the server cannot get over that: it stays recorded." % (workflow.workflow_id, ", ".join(stale))
+        )
+    kept = [fate.resource.id for fate in fates if fate.status == KEPT]
+    if kept and post and server.level < ALLOW_DELETE_SINCE:
+        texts.append("Flow Framework %s forgets what is kept of workflow %s: %s." % (server.flow_framework, workflow.workflow_id, ", ".join(kept)))
+    if workflow.state == PROVISIONING:
+        texts.append("Workflow %s is being provisioned: what it creates from now on is not in this plan." % workflow.workflow_id)
+    return tuple(texts)
+
+
+def untouched(workflow: WorkflowPlan) -> WorkflowPlan:
+    """The same workflow when the task is refused: nothing is sent, nothing changes."""
+    fates = tuple(replace(f, status=UNTOUCHED if f.status == WOULD_DELETE else f.status, changed=False) for f in workflow.fates)
+    return replace(workflow, fates=fates, post=False, allow=(), first=(), resets=False, state_after=workflow.workflow.state)
+
+
+# -- the whole task ----------------------------------------------------------------------------------------
+
+
+def refusals_of(survey: Survey, workflows: Sequence[WorkflowPlan], options: Options, plan_hash: str) -> Tuple[str, ...]:
+    """Why nothing may be touched; empty when the plan may be carried out."""
+    texts: List[str] = []
+    fates = [fate for workflow in workflows for fate in workflow.fates]
+    texts += cluster_refusal(survey.server, options)
+    missing = [w.workflow_id for w in survey.workflows if not w.found]
+    if missing and options.on_missing == "fail":
+        texts.append("%s: no such workflow on %s." % (", ".join(missing), survey.server.name))
+    texts += protected_refusal(workflows, options)
+    blocked_fates = [fate for fate in fates if fate.status == BLOCKED]
+    if blocked_fates:
+        texts.append(blocked_refusal(blocked_fates))
+    texts += ["%s %s: %s" % (title(f.resource.kind), f.resource.id, f.msg) for f in fates if f.status == UNKNOWN]
+    texts += size_refusals(workflows, fates, options)
+    if options.plan_hash is not None and options.plan_hash != plan_hash:
+        texts.append("plan_hash is %s, and today's plan has %s: something has changed since that plan was made." % (options.plan_hash, plan_hash))
+    return tuple(texts)
+
+
+def cluster_refusal(server: Server, options: Options) -> List[str]:
+    """The wrong cluster; one whose name cannot be read is a wrong one."""
+    if options.expect_cluster is None or options.expect_cluster in (server.cluster_name, server.cluster_uuid):
+        return []
+    return ["This is cluster %s (%s), not %s as expect_cluster says." % (server.cluster_name, server.cluster_uuid, options.expect_cluster)]
+
+
+def protected_refusal(workflows: Sequence[WorkflowPlan], options: Options) -> List[str]:
+    """Workflows that ``protect`` names, where one would be touched that has no resource to say it."""
+    hits = []
+    for plan in workflows:
+        names = [name for name in (plan.workflow.workflow_id, plan.workflow.name) if name]
+        pattern = next((p for p in options.protect if any(fnmatchcase(name, p) for name in names)), None)
+        if pattern and (plan.post or plan.first):
+            hits.append("Workflow %s is protected by %r in protect." % (plan.workflow.workflow_id, pattern))
+    return hits
+
+
+def blocked_refusal(fates: Sequence[Fate]) -> str:
+    """What is blocked, and the words that would release it."""
+    release = sorted({fate.release for fate in fates if fate.release})
+    text = "; ".join("%s %s: %s" % (title(f.resource.kind), f.resource.id, f.msg.rstrip(".")) for f in fates[:10])
+    if len(fates) > 10:
+        text += "; and %d more" % (len(fates) - 10)
+    if release:
+        text += ". To let go what can be released: allow_delete: %s" % json.dumps(release, ensure_ascii=False)
+    return text + "."
+
+
+def size_refusals(workflows: Sequence[WorkflowPlan], fates: Sequence[Fate], options: Options) -> List[str]:
+    """More workflows or documents than the task allows. Unknown counts as more."""
+    texts = []
+    touched = sum(1 for workflow in workflows if workflow.post or workflow.first)
+    if options.max_workflows is not None and touched > options.max_workflows:
+        texts.append("%d workflows would be torn down, and max_workflows is %d." % (touched, options.max_workflows))
+    if options.max_documents is not None:
+        for resource in (fate.resource for fate in fates if fate.status == WOULD_DELETE and fate.resource.kind == "index"):
+            if resource.documents is None or resource.documents > options.max_documents:
+                count = "an unknown number of" if resource.documents is None else resource.documents
+                texts.append("Index %s holds %s documents, and max_documents is %d." % (resource.id, count, options.max_documents))
+    return texts
+
+
+def missing_warnings(survey: Survey, options: Options) -> Tuple[str, ...]:
+    """Workflows that are not there: fine, and worth a word, since it may be the wrong cluster."""
+    if options.on_missing != "ok":
+        return ()
+    return tuple("There is no workflow %s on cluster %s." % (w.workflow_id, survey.server.name) for w in survey.workflows if not w.found)
+
+
+def hash_of(server: Server, workflows: Sequence[WorkflowPlan], options: Options) -> str:
+    """The fingerprint of what would be done: cluster, deciding options, and each resource with its planned status.
+
+    Counts, sizes and times are not in it; the guards are not either, since they decide whether and not what.
+    """
+    content: Dict[str, object] = {
+        "cluster": server.cluster_uuid,
+        "options": {"allow_delete": sorted(set(options.allow_delete)), "on_blocked": options.on_blocked},
+        "workflows": sorted(plan.workflow.workflow_id for plan in workflows),
+        "resources": sorted(
+            [f.resource.workflow_id, f.resource.kind, f.resource.id, f.resource.uuid or "", f.status] for plan in workflows for f in plan.fates
+        ),
+    }
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode("utf-8")).hexdigest()

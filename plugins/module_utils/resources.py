@@ -1,0 +1,188 @@
+# Copyright: (c) 2026, opensearch_ops.flow_framework contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The catalogue: one row a kind of resource that Flow Framework provisions, and one row a step that records it.
+
+Facts come from the recordings in C(tests/contract/recordings) and, per version, from the vectors beside them.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any, Callable, Dict, Optional, Tuple
+from urllib.parse import quote
+
+Version = Tuple[int, ...]
+
+ALLOW_DELETE_SINCE: Version = (2, 16)  # below, indices and pipelines are dropped from the record and stay (D20, D21)
+STATE_GOES_WITH_TEMPLATE_SINCE: Version = (2, 14)  # a workflow without template leaves no state behind (D06, D07)
+TRIMMED = "".join(map(chr, range(33)))  # what the server trims off each item of allow_delete (behaviour.md 2.3)
+
+
+def always(version: Version, security: bool) -> bool:
+    """The server gets over it in every version."""
+    return True
+
+
+def never(version: Version, security: bool) -> bool:
+    """The server gets over it in no version."""
+    return False
+
+
+def ungated(version: Version, security: bool) -> bool:
+    """Before allow_delete the server forgot these without looking (D20; recording 2.15.0 gone_before)."""
+    return version < ALLOW_DELETE_SINCE
+
+
+def model_gone(version: Version, security: bool) -> bool:
+    """Since 2.16 (D25, D26), but not under the security plugin (recording 2.19.1 undeployed_model_gone)."""
+    return version >= (2, 16) and not security
+
+
+def agent_gone(version: Version, security: bool) -> bool:
+    """2.12, and again since 2.16 (D28, D29, D30)."""
+    return version < (2, 13) or version >= (2, 16)
+
+
+@dataclass(frozen=True)
+class Step:
+    """What a recorded step means for the teardown.
+
+    ``gone_is_success``: does the server get over it when the resource is gone already? If not, every later
+    deprovision of that workflow answers 202.
+    """
+
+    kind: str
+    action: str  # delete, undeploy, or nothing
+    gone_is_success: Callable[[Version, bool], bool]
+
+
+STEPS: Dict[str, Step] = {
+    "create_connector": Step("connector", "delete", always),
+    "register_remote_model": Step("model", "delete", model_gone),
+    "register_local_custom_model": Step("model", "delete", model_gone),
+    "register_local_sparse_encoding_model": Step("model", "delete", model_gone),
+    "register_local_pretrained_model": Step("model", "delete", model_gone),
+    "deploy_model": Step("model", "undeploy", never),
+    "register_model_group": Step("model_group", "nothing", always),
+    "register_agent": Step("agent", "delete", agent_gone),
+    "create_index": Step("index", "delete", ungated),
+    "create_ingest_pipeline": Step("ingest_pipeline", "delete", ungated),
+    "create_search_pipeline": Step("search_pipeline", "delete", ungated),
+    "reindex": Step("index", "nothing", always),
+}
+
+
+def index_danger(index: str) -> str:
+    """Why the cluster would take this index name for more, or other, than one index; empty if it would not."""
+    if any(sign in index for sign in "*?,<"):
+        return "it holds one of * ? , <, which the cluster takes for a pattern or a list"
+    if index[:1] in ("-", "_", "+"):
+        return "it starts with %s, which no index name does" % index[:1]
+    if index in ("", ".", ".."):
+        return "it is no name"
+    return ""
+
+
+def pipeline_danger(pipeline: str) -> str:
+    """Why the cluster would take this pipeline id for more than itself, or allow_delete cannot name it; else empty (D44)."""
+    if "*" in pipeline or "," in pipeline:
+        return "it holds * or , which the cluster takes for a pattern or a list"
+    if not pipeline or pipeline != pipeline.strip(TRIMMED):
+        return "it is empty, or starts or ends with a blank, which allow_delete cannot express"
+    return ""
+
+
+def generated_danger(generated: str) -> str:
+    """Why this is not an id that OpenSearch generates; empty if it may be. A leading - or _ is harmless."""
+    if not re.match(r"^[A-Za-z0-9_-]+\Z", generated):
+        return "it holds other signs than letters, digits, - and _"
+    return ""
+
+
+def gone_index(body: Any) -> bool:
+    """404 of an index that does not exist (recording ml_checks)."""
+    return error_of(body).get("type") == "index_not_found_exception"
+
+
+def gone_pipeline(body: Any) -> bool:
+    """404 of a pipeline that does not exist: an empty object (recording ml_checks)."""
+    return body == {}
+
+
+def gone_ml(body: Any) -> bool:
+    """404 of ML Commons for an id it does not hold, or when its index does not exist (recordings ml_checks, empty_cluster)."""
+    error = error_of(body)
+    reason = str(error.get("reason", ""))
+    return (
+        error.get("type") == "index_not_found_exception"
+        or reason.startswith(("Fail to find ", "Failed to find "))
+        or reason == "Failed to get agent index"
+    )
+
+
+def error_of(body: Any) -> Dict[str, Any]:
+    """The error object of the core envelope, or an empty one."""
+    error = body.get("error") if isinstance(body, dict) else None
+    return error if isinstance(error, dict) else {}
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of resource.
+
+    ``path`` is where it is looked at and deleted; ``needs_allow_delete``: since 2.16 the server deletes it only when
+    named; ``danger``: why an id would be taken for more than itself; ``is_gone``: whether the body of a 404 says so.
+    """
+
+    name: str
+    type: str
+    path: str
+    danger: Callable[[str], str]
+    is_gone: Callable[[Any], bool]
+    needs_allow_delete: bool = False
+    title: str = ""
+
+    def target(self, resource_id: str) -> str:
+        """The quoted path of one resource."""
+        return self.path % quote(resource_id, safe="")
+
+
+KINDS: Dict[str, Kind] = {
+    kind.name: kind
+    for kind in (
+        Kind("connector", "connector_id", "/_plugins/_ml/connectors/%s", generated_danger, gone_ml, title="connector"),
+        Kind("model", "model_id", "/_plugins/_ml/models/%s", generated_danger, gone_ml, title="model"),
+        Kind("model_group", "model_group_id", "/_plugins/_ml/model_groups/%s", generated_danger, gone_ml, title="model group"),
+        Kind("agent", "agent_id", "/_plugins/_ml/agents/%s", generated_danger, gone_ml, title="agent"),
+        Kind("index", "index_name", "/%s", index_danger, gone_index, True, title="index"),
+        Kind("ingest_pipeline", "pipeline_id", "/_ingest/pipeline/%s", pipeline_danger, gone_pipeline, True, title="ingest pipeline"),
+        Kind("search_pipeline", "pipeline_id", "/_search/pipeline/%s", pipeline_danger, gone_pipeline, True, title="search pipeline"),
+    )
+}
+
+OTHER = "other"  # the kind of what a step recorded that this catalogue does not know
+
+
+def kind_of(step_name: str) -> str:
+    """The kind of resource that a recorded step made, or C(other)."""
+    step = STEPS.get(step_name)
+    return step.kind if step else OTHER
+
+
+def needs_allow_delete(kind: str) -> bool:
+    """Whether the server deletes this kind only when ``allow_delete`` names it (below 2.16: whether we do)."""
+    return kind in KINDS and KINDS[kind].needs_allow_delete
+
+
+def title(kind: str) -> str:
+    """The kind as a person says it."""
+    return KINDS[kind].title if kind in KINDS else "resource"
+
+
+def parse_version(text: Optional[str]) -> Optional[Version]:
+    """``3.6.0.0`` or ``2.19.1`` as numbers, without qualifiers such as ``-SNAPSHOT``; None when it is no version."""
+    match = re.match(r"^(\d+)\.(\d+)(?:\.(\d+))?", text or "")
+    return tuple(int(part or 0) for part in match.groups()) if match else None

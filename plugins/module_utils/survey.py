@@ -1,0 +1,322 @@
+# Copyright: (c) 2026, opensearch_ops.flow_framework contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Reads only: the server, the workflows' records, and what of them really exists.
+
+Existence is three-valued: True, False (the server said so of that one id), None (it could not be looked at).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Any, Dict, Iterable, List, Optional, Tuple
+
+from . import api as rest
+from .api import Answer, Api
+from .resources import KINDS, OTHER, STEPS, Version, kind_of, parse_version
+
+DEPLOYED_STATES = ("DEPLOYED", "DEPLOYING", "PARTIALLY_DEPLOYED")
+PROVISIONING = "PROVISIONING"
+
+
+class SurveyError(Exception):
+    """Something that the whole task needs could not be read; the text says what and what to do."""
+
+
+@dataclass(frozen=True)
+class Server:
+    """Which cluster this is. What could not be read for lack of rights is None."""
+
+    version: Optional[str]
+    flow_framework: Optional[str]
+    cluster_name: Optional[str]
+    cluster_uuid: Optional[str]
+    security: bool  # the security plugin is installed
+
+    @property
+    def level(self) -> Version:
+        """The version of Flow Framework as numbers, to compare."""
+        return parse_version(self.flow_framework) or ()
+
+    @property
+    def name(self) -> str:
+        """How to call the cluster in a message."""
+        return self.cluster_name or self.cluster_uuid or "this cluster"
+
+
+@dataclass(frozen=True)
+class User:
+    """Something that uses a resource."""
+
+    kind: str
+    id: str
+    name: str = ""
+
+    def __str__(self) -> str:
+        return "%s/%s" % (self.kind, self.id)
+
+
+@dataclass(frozen=True)
+class Resource:
+    """One resource of one workflow: what is recorded, and what looking showed."""
+
+    workflow_id: str
+    kind: str
+    type: str
+    id: str
+    steps: Tuple[str, ...]
+    exists: Optional[bool] = None
+    problem: str = ""  # why it could not be looked at
+    obstacle: str = ""  # why its deletion is known to fail
+    uuid: Optional[str] = None  # of an index
+    state: Optional[str] = None  # of a model
+    documents: Optional[int] = None  # of an index; None where it cannot be trusted
+    size_in_bytes: Optional[int] = None  # of an index, with its replicas
+    users: Tuple[User, ...] = ()
+
+    @property
+    def key(self) -> Tuple[str, str]:
+        """Kind and id: what makes it one resource on the cluster."""
+        return self.kind, self.id
+
+    @property
+    def actions(self) -> Tuple[str, ...]:
+        """What a deprovision does with it: delete, undeploy, nothing."""
+        return tuple(STEPS[step].action for step in self.steps if step in STEPS)
+
+    @property
+    def deployed(self) -> bool:
+        """A model that is in use on the nodes."""
+        return self.state in DEPLOYED_STATES
+
+
+@dataclass(frozen=True)
+class Workflow:
+    """One workflow. ``state`` is None when there is no such workflow."""
+
+    workflow_id: str
+    state: Optional[str] = None
+    resources: Tuple[Resource, ...] = ()
+    name: Optional[str] = None
+    has_template: Optional[bool] = None  # None: could not be read
+    written: Optional[Tuple[Optional[int], Optional[int]]] = None  # start and end time: they move when the record is written
+
+    @property
+    def found(self) -> bool:
+        """There is a state document."""
+        return self.state is not None
+
+
+@dataclass(frozen=True)
+class Survey:
+    """Everything that a plan is made of."""
+
+    server: Server
+    workflows: Tuple[Workflow, ...]
+    warnings: Tuple[str, ...] = field(default=())
+
+
+class Surveyor:
+    """Looks at the cluster. Sends reads only."""
+
+    def __init__(self, api: Api, flow_framework_version: Optional[str] = None) -> None:
+        self.api = api
+        self.flow_framework_version = flow_framework_version
+        self.warnings: List[str] = []
+
+    def survey(self, workflow_ids: Iterable[str], server: Optional[Server] = None) -> Survey:
+        """The whole picture for some workflows, in their order. Raises SurveyError."""
+        server = server or self.server()
+        workflows = self.with_users([self.named(self.look_at(self.record(workflow_id))) for workflow_id in workflow_ids])
+        return Survey(server, tuple(workflows), tuple(dict.fromkeys(self.warnings)))
+
+    # -- the server ------------------------------------------------------------------------------------------
+
+    def server(self) -> Server:
+        """Names and versions. Raises SurveyError when the version of the plugin cannot be known."""
+        info = self.readable(self.api.info(), "Reading the cluster's name and version")
+        body = info.body if info.ok and isinstance(info.body, dict) else {}
+        if info.ok and not isinstance(body.get("version"), dict):
+            raise SurveyError("The server at url is not OpenSearch: GET / names no version.")
+        plugins = self.readable(self.api.plugins(), "Reading the list of plugins")
+        installed = plugins.body if plugins.ok and isinstance(plugins.body, list) else None
+        return Server(
+            version=body.get("version", {}).get("number"),
+            flow_framework=self.plugin_version(installed),
+            cluster_name=body.get("cluster_name"),
+            cluster_uuid=body.get("cluster_uuid"),
+            security=any(row.get("component") == "opensearch-security" for row in installed or ()),
+        )
+
+    def plugin_version(self, installed: Optional[List[Dict[str, str]]]) -> str:
+        """The version of Flow Framework; the lowest, where nodes differ."""
+        if installed is None:
+            if not self.flow_framework_version:
+                raise SurveyError(
+                    "These credentials may not read the list of plugins, so the version of Flow Framework is not known, and what"
+                    " the server deletes depends on it. Grant cluster:monitor/state and cluster:monitor/nodes/info, or set flow_framework_version."
+                )
+            if not parse_version(self.flow_framework_version):
+                raise SurveyError("flow_framework_version %r is no version such as 2.19.1." % self.flow_framework_version)
+            return self.flow_framework_version
+        versions = {row.get("version", "") for row in installed if row.get("component") == "opensearch-flow-framework"}
+        if not versions:
+            raise SurveyError("The Flow Framework plugin is not installed on this cluster (opensearch-flow-framework is not in _cat/plugins).")
+        if not all(parse_version(version) for version in versions):
+            raise SurveyError("The version of the Flow Framework plugin cannot be read: %s." % ", ".join(sorted(versions)))
+        return min(versions, key=lambda version: parse_version(version) or ())
+
+    # -- one workflow ----------------------------------------------------------------------------------------
+
+    def record(self, workflow_id: str) -> Workflow:
+        """What the server has recorded, in real time; nothing is looked at yet. Raises SurveyError."""
+        answer = self.api.status(workflow_id)
+        if answer.ok:
+            return workflow_of(workflow_id, answer.body)
+        if self.says_absent(answer):
+            return Workflow(workflow_id)
+        raise SurveyError("Workflow %s cannot be read. %s" % (workflow_id, answer.sentence))
+
+    def says_absent(self, answer: Answer) -> bool:
+        """Whether a status answer proves that there is no such workflow (recordings unknown_workflow, empty_cluster)."""
+        if answer.outcome == rest.MISSING:
+            return rest.text_of(answer.body).startswith("Fail to find workflow")
+        return answer.outcome == rest.UNREADABLE and self.api.state_index_exists().outcome == rest.MISSING
+
+    def named(self, workflow: Workflow) -> Workflow:
+        """With the template's name, and whether there is a template."""
+        if not workflow.found:
+            return workflow
+        answer = self.readable(self.api.template(workflow.workflow_id), "Reading templates")
+        if answer.ok and isinstance(answer.body, dict):
+            return replace(workflow, name=answer.body.get("name"), has_template=True)
+        return replace(workflow, has_template=False if answer.outcome == rest.MISSING else None)
+
+    def look_at(self, workflow: Workflow) -> Workflow:
+        """With every recorded resource looked at."""
+        return replace(workflow, resources=tuple(self.look(resource) for resource in workflow.resources))
+
+    def with_users(self, workflows: List[Workflow]) -> List[Workflow]:
+        """With the models that use the connectors: one request for all of them."""
+        connectors = {r.id for w in workflows for r in w.resources if r.kind == "connector" and r.exists}
+        if not connectors:
+            return workflows
+        answer = self.readable(self.api.models_of_connectors(connectors), "Searching the models that use a connector")
+        users: Dict[str, List[User]] = {}
+        for hit in hits_of(answer):
+            source = hit.get("_source") or {}
+            users.setdefault(source.get("connector_id", ""), []).append(User("model", hit.get("_id", ""), source.get("name", "")))
+        return [
+            replace(w, resources=tuple(replace(r, users=tuple(users.get(r.id, ()))) if r.kind == "connector" else r for r in w.resources))
+            for w in workflows
+        ]
+
+    # -- one resource ----------------------------------------------------------------------------------------
+
+    def look(self, resource: Resource) -> Resource:
+        """One resource as it is now. Ids that the cluster would take for more than themselves are never asked by path."""
+        if resource.kind == OTHER:
+            return replace(resource, problem="the step %s is not known here" % ", ".join(resource.steps))
+        kind = KINDS[resource.kind]
+        if kind.danger(resource.id):
+            return self.look_in_list(resource) if resource.kind.endswith("pipeline") else replace(resource, problem=kind.danger(resource.id))
+        answer = self.api.look(resource.kind, resource.id)
+        if answer.outcome == rest.MISSING:
+            return replace(resource, exists=False)
+        if not answer.ok or not isinstance(answer.body, dict):
+            return replace(resource, problem=answer.sentence or "the answer is no object")
+        if resource.kind == "index":
+            return self.index_facts(resource, answer.body)
+        if resource.kind.endswith("pipeline") and resource.id not in answer.body:
+            return replace(resource, problem="the answer does not hold this id")
+        if resource.kind == "model":
+            return replace(resource, exists=True, state=answer.body.get("model_state"))
+        return replace(resource, exists=True)
+
+    def look_in_list(self, resource: Resource) -> Resource:
+        """A pipeline that cannot be asked for by its id, in the list of all."""
+        answer = self.api.pipelines(resource.kind)
+        if answer.ok and isinstance(answer.body, dict):
+            return replace(resource, exists=resource.id in answer.body)
+        return replace(resource, problem=answer.sentence)
+
+    def index_facts(self, resource: Resource, body: Dict[str, Any]) -> Resource:
+        """Uuid, documents and size of an index, and what is in the way of deleting it."""
+        if resource.id not in body:
+            return replace(
+                resource, exists=True, obstacle="there is an alias of that name, of %s, and no index: delete or rename the alias" % ", ".join(sorted(body))
+            )
+        settings = (body[resource.id].get("settings") or {}).get("index") or {}
+        documents, size = self.contents(resource.id, settings)
+        return replace(
+            resource, exists=True, uuid=settings.get("uuid"), documents=documents, size_in_bytes=size, obstacle=block_of(resource.id, settings)
+        )
+
+    def contents(self, index: str, settings: Dict[str, Any]) -> Tuple[Optional[int], Optional[int]]:
+        """Documents and bytes of an index; None for what cannot be trusted (closed, unreadable, not refreshed)."""
+        counted, stats = self.api.count(index), self.api.stats(index)
+        documents = counted.body.get("count") if counted.ok and isinstance(counted.body, dict) else None
+        if documents is not None and (counted.body.get("_shards") or {}).get("failed"):
+            documents = None
+        totals = ((stats.body.get("_all") or {}).get("total") or {}) if stats.ok and isinstance(stats.body, dict) else {}
+        size = (totals.get("store") or {}).get("size_in_bytes")
+        if str(settings.get("refresh_interval", "")).startswith("-1"):
+            if not totals or (totals.get("translog") or {}).get("uncommitted_operations", 1):
+                documents = None
+        return documents, size
+
+    def readable(self, answer: Answer, doing: str) -> Answer:
+        """Pass on what was answered, or denied with a warning; raise SurveyError for what stops every task."""
+        if answer.outcome in (rest.OK, rest.MISSING):
+            return answer
+        if answer.outcome == rest.FORBIDDEN:
+            self.warnings.append("%s is not allowed to these credentials; what depends on it is not known. %s" % (doing, rest.text_of(answer.body)))
+            return answer
+        if answer.outcome == rest.NO_PLUGIN:
+            return answer
+        raise SurveyError("%s failed. %s" % (doing, answer.sentence))
+
+
+def workflow_of(workflow_id: str, body: Dict[str, Any]) -> Workflow:
+    """A workflow from its state document. The list is omitted when it is empty (behaviour.md 3)."""
+    state = body.get("state")
+    if not isinstance(state, str):
+        raise SurveyError("The record of workflow %s names no state." % workflow_id)
+    return Workflow(
+        workflow_id=workflow_id,
+        state=state,
+        resources=tuple(resources_of(workflow_id, body.get("resources_created") or [])),
+        written=(body.get("provision_start_time"), body.get("provision_end_time")),
+    )
+
+
+def resources_of(workflow_id: str, entries: Iterable[Dict[str, Any]]) -> List[Resource]:
+    """One resource for all entries of the same kind and id: a model that was registered and deployed is one."""
+    found: Dict[Tuple[str, str], Resource] = {}
+    for entry in entries:
+        step, resource_id = str(entry.get("workflow_step_name")), str(entry.get("resource_id"))
+        key = kind_of(step), resource_id
+        if key in found:
+            found[key] = replace(found[key], steps=found[key].steps + (step,))
+        else:
+            found[key] = Resource(workflow_id, key[0], str(entry.get("resource_type")), resource_id, (step,))
+    return list(found.values())
+
+
+def block_of(index: str, settings: Dict[str, Any]) -> str:
+    """Which block of its own an index has against being deleted (recording index_blocked)."""
+    blocks = settings.get("blocks") or {}
+    for block in ("read_only", "metadata"):
+        if str(blocks.get(block)).lower() == "true":
+            return "the index is blocked (index.blocks.%s): PUT /%s/_settings {\"index.blocks.%s\": null}" % (block, index, block)
+    return ""
+
+
+def hits_of(answer: Answer) -> List[Dict[str, Any]]:
+    """The hits of a search, or none."""
+    if not answer.ok or not isinstance(answer.body, dict):
+        return []
+    hits = (answer.body.get("hits") or {}).get("hits")
+    return hits if isinstance(hits, list) else []
+

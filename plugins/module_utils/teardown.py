@@ -1,0 +1,302 @@
+# Copyright: (c) 2026, opensearch_ops.flow_framework contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Carries a plan out: looks again before each call, sends it once, looks at what is left, plans again.
+
+It ends when nothing that may go is left, when two calls in a row changed nothing, or at the deadline. It deletes
+nothing that the first plan did not allow.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from dataclasses import dataclass, field, replace
+from typing import Dict, Iterable, List, Optional, Sequence, Tuple
+
+from . import api as rest
+from .api import Answer, Api
+from .plan import WOULD_DELETE, Key, Options, Plan, WorkflowPlan, make_plan
+from .survey import PROVISIONING, Resource, Survey, SurveyError, Surveyor, Workflow
+
+OPAQUE_PREFIX = "opensearch_ops.flow_framework"
+FRUITLESS_TRIES = 2  # calls in a row that change nothing before giving up: one may meet a search that is a second old
+QUIET = 12.0  # seconds without a change of the record: longer than the server's limit of one step (10 s) and its pause (1 s)
+WRITE_LIMIT = 15.0  # seconds to wait for the record after an answer; it is written a moment later
+POLL = 0.2  # seconds between looks for something that takes a moment
+
+
+class StopTask(Exception):
+    """Nothing more can be done on any workflow; the text says why."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Times in seconds. ``wait``: of one workflow from its own start; ``task``: of all together, None for none."""
+
+    wait: float = 600.0
+    sleep: float = 2.0
+    task: Optional[float] = None
+
+
+@dataclass
+class Run:
+    """One workflow while it is torn down: what was planned, and what looking last showed."""
+
+    plan: WorkflowPlan
+    now: Workflow  # the record as last read, with its resources as last seen
+    last: WorkflowPlan  # the plan for what is left: says why it is left
+    seen: Dict[Key, Resource]  # every planned resource as last seen, recorded or not
+    attempts: int = 0  # deprovisions sent
+    begun: Optional[float] = None
+    duration: float = 0.0  # seconds
+    error: str = ""  # why it stopped short
+    unknown: bool = False  # it stopped while the server may still be at it
+    said: str = ""  # what came in place of an answer
+    warnings: List[str] = field(default_factory=list)
+
+    @property
+    def workflow_id(self) -> str:
+        """The workflow."""
+        return self.plan.workflow.workflow_id
+
+
+class Teardown:
+    """Carries one plan out."""
+
+    def __init__(self, api: Api, surveyor: Surveyor, options: Options, limits: Limits) -> None:
+        self.api = api
+        self.surveyor = surveyor
+        self.options = options
+        self.limits = limits
+        self.run_id = uuid.uuid4().hex[:12]
+        self.started = time.monotonic()
+
+    def carry_out(self, plan: Plan) -> List[Run]:
+        """All workflows, one after the other; those with something left once more, as long as that helps."""
+        runs = [Run(w, w.workflow, w, {f.resource.key: f.resource for f in w.fates}) for w in plan.workflows]
+        unfinished = [run for run in runs if run.plan.post or run.plan.first]
+        left = -1
+        while unfinished and left_in(unfinished) != left:
+            left = left_in(unfinished)
+            for position, run in enumerate(unfinished):
+                try:
+                    self.tear_down(run, plan)
+                except StopTask as stop:
+                    for other in unfinished[position:]:
+                        other.error = other.error or str(stop)
+                    return runs
+            # What one workflow left may go now that another is gone. One that is alone has had its tries.
+            unfinished = [run for run in unfinished if len(runs) > 1 and not run.error and left_in([run])]
+        return runs
+
+    # -- one workflow ----------------------------------------------------------------------------------------
+
+    def tear_down(self, run: Run, plan: Plan) -> None:
+        """One workflow until nothing more of it can go. What goes wrong is left in the run."""
+        begun = time.monotonic()
+        if self.limits.task is not None and begun - self.started >= self.limits.task:
+            run.error = "Not attempted: task_timeout was over."
+            return
+        run.begun = begun if run.begun is None else run.begun
+        deadline = run.begun + self.limits.wait
+        if self.limits.task is not None:
+            deadline = min(deadline, self.started + self.limits.task)
+        try:
+            self.until_done(run, plan, deadline)
+            self.look_at_the_rest(run)
+        except SurveyError as error:
+            run.error, run.unknown = str(error), True
+        run.duration += time.monotonic() - begun
+
+    def until_done(self, run: Run, plan: Plan, deadline: float) -> None:
+        """Look, check, send, look: until the plan for what is left sends nothing more."""
+        fruitless, pause = 0, self.limits.sleep
+        while fruitless < FRUITLESS_TRIES:
+            self.wait_for_others(run, deadline)
+            if run.error:
+                return
+            self.look_again(run, plan)
+            run.error = surprise(run)
+            if run.error or not (run.last.post or run.last.first):
+                return
+            if time.monotonic() >= deadline:
+                run.error = "wait_timeout was over."
+                return
+            if run.attempts:
+                time.sleep(max(0.0, min(pause, deadline - time.monotonic())))
+                pause *= 2
+            before = size_of(run.now)
+            self.act(run, deadline)
+            if run.error:
+                return
+            self.look_again(run, plan)
+            fruitless = fruitless + 1 if size_of(run.now) == before else 0
+
+    def look_again(self, run: Run, plan: Plan) -> None:
+        """The record and its resources as they are now, and the same decisions over them.
+
+        The guards of the task are not asked again: they were, before anything was touched.
+        """
+        recorded = self.surveyor.look_at(self.surveyor.record(run.workflow_id))
+        before = run.plan.workflow
+        run.now = replace(self.surveyor.with_users([recorded])[0], name=before.name, has_template=before.has_template)
+        run.seen.update((resource.key, resource) for resource in run.now.resources if resource.key in run.seen)
+        options = replace(self.options, max_workflows=None, max_documents=None, expect_cluster=None, plan_hash=None, on_missing="ok")
+        run.last = make_plan(Survey(plan.server, (run.now,)), options).workflows[0]
+
+    def look_at_the_rest(self, run: Run) -> None:
+        """What has left the record: whether it is gone is proven by looking at it, not by an answer."""
+        if not run.attempts and run.now is run.plan.workflow:
+            return
+        recorded = {resource.key for resource in run.now.resources}
+        for key, resource in run.seen.items():
+            if key not in recorded:
+                run.seen[key] = self.surveyor.look(as_recorded(resource))
+
+    # -- one call --------------------------------------------------------------------------------------------
+
+    def act(self, run: Run, deadline: float) -> None:
+        """Send what the plan says, once, and wait until the server has finished with it."""
+        step = run.last
+        if step.first:  # looked at again before the deprovision that makes the server forget them
+            for resource in step.first:
+                self.delete_ourselves(run, resource)
+            return
+        run.attempts += 1
+        opaque_id = "/".join((OPAQUE_PREFIX, self.run_id, run.workflow_id))
+        timeout = max(1.0, deadline - time.monotonic())
+        answer = self.api.deprovision(run.workflow_id, list(step.allow), opaque_id, timeout)
+        if answer.outcome == rest.UNAUTHENTICATED:
+            raise StopTask(answer.sentence)
+        if answer.outcome in rest.UNKNOWN_OUTCOME:
+            run.said = answer.sentence
+            self.wait_for_others(run, deadline, after_loss=True)
+        elif answer.outcome in (rest.OK, rest.INCOMPLETE, rest.NEEDS_ALLOW_DELETE):
+            self.wait_for_record(run, answer, step)
+        elif answer.outcome == rest.THROTTLED:
+            time.sleep(min(self.limits.sleep, max(0.0, deadline - time.monotonic())))
+        elif not says_unknown_workflow(answer):
+            run.error = answer.sentence
+
+    def delete_ourselves(self, run: Run, resource: Resource) -> None:
+        """Below 2.16: delete one named index or pipeline by its own API."""
+        answer = self.api.delete(resource.kind, resource.id)
+        if answer.outcome == rest.UNAUTHENTICATED:
+            raise StopTask(answer.sentence)
+        if not answer.ok and answer.outcome != rest.MISSING:
+            run.said = "Deleting %s/%s: %s" % (resource.kind, resource.id, answer.sentence)
+
+    def wait_for_record(self, run: Run, answer: Answer, step: WorkflowPlan) -> None:
+        """Until the server has written what it answered: it does so a moment later (recording everything_then_allow_delete).
+
+        After a 200 the record is empty or gone; after a 202 or 403 its times have moved.
+        """
+        limit = time.monotonic() + WRITE_LIMIT
+        while time.monotonic() < limit:
+            now = self.surveyor.record(run.workflow_id)
+            if not now.found or (answer.ok and not now.resources) or (not answer.ok and now.written != step.workflow.written):
+                return
+            time.sleep(POLL)
+
+    def wait_for_others(self, run: Run, deadline: float, after_loss: bool = False) -> None:
+        """Until no call is under way that may be at this workflow: ours whose answer was lost, or anybody's.
+
+        A task that carries our mark names its workflow; any other may be at any. Where tasks cannot be read, the
+        record has to stand still for longer than a step can take; only after a lost answer, since it takes that long.
+        """
+        last, since = None, time.monotonic()
+        while True:
+            tasks = self.api.deprovision_tasks()
+            if tasks.ok:
+                if not any(may_be_at(run.workflow_id, opaque_id) for opaque_id in opaque_ids(tasks)):
+                    return
+            elif not after_loss:
+                run.warnings.append("The tasks of the cluster cannot be read, so nobody knows whether another call is at workflow %s." % run.workflow_id)
+                return
+            else:
+                seen = record_of(self.surveyor.record(run.workflow_id))
+                if seen != last:
+                    last, since = seen, time.monotonic()
+                elif time.monotonic() - since >= QUIET:
+                    return
+            if time.monotonic() >= deadline:
+                run.unknown = True
+                run.error = "wait_timeout was over while the server was still at this workflow."
+                return
+            time.sleep(min(max(self.limits.sleep, POLL), 1.0))
+
+
+def wait_until_provisioned(surveyor: Surveyor, workflow_ids: Iterable[str], limits: Limits) -> None:
+    """Until none of the workflows is being provisioned: what it still creates would escape the plan (recording while_provisioning).
+
+    Raises SurveyError when one still is at the deadline.
+    """
+    deadline = time.monotonic() + (limits.wait if limits.task is None else min(limits.wait, limits.task))
+    for workflow_id in workflow_ids:
+        while surveyor.record(workflow_id).state == PROVISIONING:
+            if time.monotonic() >= deadline:
+                raise SurveyError("Workflow %s was still being provisioned when wait_timeout was over; nothing was deleted." % workflow_id)
+            time.sleep(min(max(limits.sleep, POLL), max(POLL, deadline - time.monotonic())))
+
+
+# -- what a look says --------------------------------------------------------------------------------------
+
+
+def surprise(run: Run) -> str:
+    """Why the workflow must not be touched: something of it is not as it was planned. Empty when nothing is."""
+    planned = {resource.key: resource for resource in run.plan.workflow.resources}
+    new = ["%s/%s" % r.key for r in run.now.resources if r.key not in planned]
+    if new:
+        return "Stopped: since the plan was made this workflow has recorded %s. Run again." % ", ".join(new)
+    for resource in run.now.resources:
+        before = planned[resource.key]
+        if resource.exists and before.exists is False:
+            return "Stopped: %s/%s was gone when the plan was made, and is there again. Run again." % resource.key
+        if resource.exists and resource.uuid != before.uuid:
+            return "Stopped: %s/%s is not the one that the plan was made for. Run again." % resource.key
+    if run.now.state == PROVISIONING and run.plan.workflow.state != PROVISIONING:
+        return "Stopped: since the plan was made somebody has started to provision this workflow. Run again."
+    return ""
+
+
+def as_recorded(resource: Resource) -> Resource:
+    """The same resource before anything of it was looked at."""
+    return Resource(resource.workflow_id, resource.kind, resource.type, resource.id, resource.steps)
+
+
+def left_in(runs: Sequence[Run]) -> int:
+    """How many resources that were to be deleted may still be there."""
+    return sum(1 for run in runs for f in run.plan.fates if f.status == WOULD_DELETE and run.seen[f.resource.key].exists is not False)
+
+
+def size_of(workflow: Workflow) -> Tuple[int, int, Optional[str]]:
+    """What shrinks while a teardown gets on: what exists, what is recorded, the state."""
+    return sum(1 for r in workflow.resources if r.exists is not False), len(workflow.resources), workflow.state
+
+
+def record_of(workflow: Workflow) -> Tuple[Optional[str], Tuple[Tuple[str, str], ...], object]:
+    """The record as something to compare."""
+    return workflow.state, tuple(resource.key for resource in workflow.resources), workflow.written
+
+
+def opaque_ids(tasks: Answer) -> List[str]:
+    """The X-Opaque-Id of every deprovision under way; empty where a caller gave none."""
+    nodes = tasks.body.get("nodes") if isinstance(tasks.body, dict) else None
+    return [
+        str((task.get("headers") or {}).get("X-Opaque-Id", ""))
+        for node in (nodes or {}).values()
+        for task in (node.get("tasks") or {}).values()
+    ]
+
+
+def may_be_at(workflow_id: str, opaque_id: str) -> bool:
+    """Whether a call under way may be at this workflow: ours name theirs, others may be at any."""
+    ours, dummy, of_workflow = opaque_id.partition("/")
+    return ours != OPAQUE_PREFIX or of_workflow.partition("/")[2] == workflow_id
+
+
+def says_unknown_workflow(answer: Answer) -> bool:
+    """A deprovision of a workflow that is not there any more (recording unknown_workflow; 500 below 2.16)."""
+    return rest.text_of(answer.body).startswith("Failed to get workflow state for workflow")

@@ -1,0 +1,119 @@
+# Copyright: (c) 2026, opensearch_ops.flow_framework contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What holds of the plan for all surveys and all options."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from hypothesis import given, settings
+
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.plan import STATUSES, Options, Plan, make_plan
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.survey import Resource, Survey
+
+from .worlds import OPTIONS, surveys
+
+GATED = ("index", "ingest_pipeline", "search_pipeline")
+MANY = settings(max_examples=400, deadline=None)
+
+
+def sent(plan: Plan) -> list[tuple[Resource, ...]]:
+    """What each workflow's calls would delete, worked out from what the server does with a call (behaviour.md 2.7), not from the plan's words."""
+    deleted = []
+    for one in plan.workflows:
+        taken = list(one.first)
+        if one.post:
+            for resource in one.workflow.resources:
+                if resource.kind not in GATED:
+                    taken.append(resource)
+                elif resource.id in one.allow:
+                    taken.append(resource)
+        deleted.append(tuple(resource for resource in taken if "delete" in resource.actions))
+    return deleted
+
+
+def named(resource: Resource, survey: Survey, options: Options) -> bool:
+    """Whether allow_delete names it, written once more and in another way than in the plan."""
+    mates = [r for w in survey.workflows if w.workflow_id == resource.workflow_id for r in w.resources if r.id == resource.id and r.kind in GATED]
+    return f"{resource.kind}/{resource.id}" in options.allow_delete or (resource.id in options.allow_delete and len({r.kind for r in mates}) == 1)
+
+
+@MANY
+@given(surveys(), OPTIONS)
+def test_nothing_that_needs_naming_is_deleted_without_being_named(survey, options):
+    for resources in sent(make_plan(survey, options)):
+        for resource in resources:
+            if resource.kind in GATED and resource.exists is not False:
+                assert named(resource, survey, options)
+
+
+@MANY
+@given(surveys(), OPTIONS)
+def test_nothing_that_matches_protect_is_touched(survey, options):
+    from fnmatch import fnmatchcase
+
+    plan = make_plan(survey, options)
+    for one, resources in zip(plan.workflows, sent(plan)):
+        for resource in resources:
+            names = [name for name in (resource.id, one.workflow.workflow_id, one.workflow.name) if name]
+            assert resource.exists is False or not any(fnmatchcase(name, pattern) for name in names for pattern in options.protect)
+
+
+@MANY
+@given(surveys(), OPTIONS)
+def test_no_id_that_the_cluster_takes_for_more_is_ever_sent(survey, options):
+    for one in make_plan(survey, options).workflows:
+        for name in list(one.allow) + [resource.id for resource in one.first]:
+            assert not any(sign in name for sign in "*,") and name == name.strip()
+        if one.post:
+            assert all(r.kind != "other" for r in one.workflow.resources)
+
+
+@MANY
+@given(surveys(), OPTIONS)
+def test_what_is_gone_is_never_named_unless_something_of_that_id_is_there(survey, options):
+    for one in make_plan(survey, options).workflows:
+        there = {r.id for r in one.workflow.resources if r.kind in GATED and r.exists}
+        assert set(one.allow) <= there
+
+
+@MANY
+@given(surveys(), OPTIONS)
+def test_the_plan_covers_every_recorded_resource_once(survey, options):
+    plan = make_plan(survey, options)
+    assert [[fate.resource for fate in one.fates] for one in plan.workflows] == [list(one.resources) for one in survey.workflows]
+    assert all(fate.status in STATUSES for one in plan.workflows for fate in one.fates)
+
+
+@MANY
+@given(surveys(), OPTIONS)
+def test_a_refused_plan_sends_nothing_and_changes_nothing(survey, options):
+    plan = make_plan(survey, options)
+    if plan.refusals:
+        assert plan.failed and not plan.changed
+        assert not any(one.post or one.first or one.allow for one in plan.workflows)
+        assert not any(fate.status == "would_delete" or fate.changed for one in plan.workflows for fate in one.fates)
+
+
+@MANY
+@given(surveys(), OPTIONS)
+def test_what_would_be_deleted_exists_and_its_workflow_acts(survey, options):
+    for one in make_plan(survey, options).workflows:
+        for fate in one.fates:
+            if fate.status == "would_delete":
+                assert fate.resource.exists is True and (one.post or fate.resource in one.first)
+                assert fate.changed and not fate.failed
+
+
+@MANY
+@given(surveys(), OPTIONS)
+def test_its_own_hash_changes_nothing_about_a_plan(survey, options):
+    plan = make_plan(survey, options)
+    assert make_plan(survey, replace(options, plan_hash=plan.hash)) == plan
+
+
+@MANY
+@given(surveys(), OPTIONS)
+def test_a_plan_with_another_hash_is_refused(survey, options):
+    assert make_plan(survey, replace(options, plan_hash="no")).refusals

@@ -1,0 +1,67 @@
+# Copyright: (c) 2026, opensearch_ops.flow_framework contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Every target makes its own environment; only Python 3.10 or newer and make have to be there.
+#   make test PYTHON=python3.12              another Python
+#   make test PYTEST_ARGS='-k refuse -x'     arguments for pytest
+#   make contract URL=https://host:9200 USER=admin PASSWORD=… [CA_CERT=ca.pem | INSECURE=1]
+
+PYTHON ?= python3
+WORKERS ?= 2
+REQUIREMENTS ?= test
+PYTEST_ARGS ?=
+
+RUN := "$(PYTHON)" tests/environment.py run
+LINT := $(RUN) --requirements lint
+PYTEST := $(RUN) --requirements $(REQUIREMENTS) pytest
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test unit contract molecule lint changelog build clean
+
+help: ## this list
+	@echo "make TARGET, where TARGET is one of"
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1 \2/p' Makefile | while read -r name text; do printf '  %-10s %s\n' "$$name" "$$text"; done
+
+demo: ## provision environments on a simulated server, and tear them down, with playbooks
+	@$(RUN) python -m tests.demo
+
+test: ## everything: unit tests, contract, playbooks, molecule
+	@$(PYTEST) -n $(WORKERS) --dist loadgroup $(PYTEST_ARGS)
+
+unit: ## the unit tests only
+	@$(PYTEST) tests/unit $(PYTEST_ARGS)
+
+# These count only if they stand in the command line: USER is always in the environment, and the others may be.
+# The password goes by the environment: the arguments of a process are visible to everybody.
+given = $(if $(filter command,$(firstword $(origin $(1)))),$(2))
+contract: CONTRACT_ARGS = $(call given,URL,--url "$(URL)")
+contract: CONTRACT_ARGS += $(call given,USER,--user "$(USER)")
+contract: CONTRACT_ARGS += $(call given,CA_CERT,--ca-cert "$(CA_CERT)")
+contract: CONTRACT_ARGS += $(call given,INSECURE,--insecure)
+ifeq ($(origin PASSWORD),command line)
+contract: export CONTRACT_PASSWORD := $(value PASSWORD)
+endif
+contract: ## what any server must answer: the simulator, or a real one (URL= USER= PASSWORD= CA_CERT=)
+	@$(PYTEST) tests/contract $(CONTRACT_ARGS) $(PYTEST_ARGS)
+
+molecule: ## the molecule scenarios only
+	@$(PYTEST) tests/molecule $(PYTEST_ARGS)
+
+lint: ## style, types, documentation (Python 3.11 or newer)
+	@$(LINT) ruff check .
+	@$(LINT) yamllint .
+	@$(LINT) mypy -p ansible_collections.opensearch_ops.flow_framework.plugins -p tests
+	@$(LINT) ansible-lint
+	@$(LINT) antsibull-changelog lint
+	@$(LINT) antsibull-docs lint-collection-docs --plugin-docs .
+
+changelog: ## CHANGELOG.md and .rst for the version in galaxy.yml; takes changelogs/fragments/ in
+	@$(LINT) antsibull-changelog release --update-existing
+
+build: ## the artifact for Galaxy, in dist/
+	@$(RUN) ansible-galaxy collection build --force --output-path dist
+
+clean: ## remove environments and artifacts
+	@"$(PYTHON)" tests/environment.py clean
+	@rm -rf dist .ansible .coverage .mypy_cache .pytest_cache .ruff_cache tests/output

@@ -1,0 +1,28 @@
+# Copyright: (c) 2026, opensearch_ops.flow_framework contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Lets the tests import the collection under its real name, whoever starts pytest and whatever the checkout is called.
+
+`make test` and tests/environment.py have made the tree already and name it; a bare `python -m pytest` makes it here.
+The variable is what the playbooks that the tests run find the collection by.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from tests import environment
+
+
+def collections_path() -> str:
+    """The folder that holds `ansible_collections/`."""
+    given = os.environ.get("ANSIBLE_COLLECTIONS_PATH", "")
+    if os.path.realpath(os.path.join(given, environment.COLLECTION)) == environment.ROOT:
+        return given
+    return environment.link_collection(environment.base_folder())
+
+
+COLLECTIONS = collections_path()
+os.environ["ANSIBLE_COLLECTIONS_PATH"] = COLLECTIONS
+sys.path.insert(0, COLLECTIONS)

@@ -1,0 +1,505 @@
+# Copyright: (c) 2026, opensearch_ops.flow_framework contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The HTTP server: nodes, TLS, the log, faults and security around the handlers, and the handle that tests hold."""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+import http.client
+import json
+import re
+import socket
+import ssl
+import struct
+import tempfile
+import threading
+import time
+from base64 import b64encode
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import urlencode, urlsplit
+
+import trustme
+from aiohttp import web
+
+from .clock import Clock
+from .control import Control
+from .engine import Caller, Engine, Node, make_node
+from .errors import Refused, core_error
+from .faults import PROXY_PAGE, Faults, Rule
+from .flow import BASE, FlowRoutes
+from .native import Cluster, ClusterRoutes
+from .native_indices import IndexRoutes
+from .native_ml import MachineLearningRoutes
+from .rest import JSON, LONGEST_LINE, TEXT, Answer, Call, Router, filtered, no_handler, parse_query
+from .security import Security, User
+from .settings import Settings
+from .store import Stores
+from .versions import features, parse
+from .worlds.memory import MemoryWorld
+
+T = TypeVar("T")
+CONTROL = "/_simulator/"
+_START_SECONDS = 20.0
+
+
+@dataclass
+class Request:
+    """One request that was received. ``status`` is None while it runs, and for one that never got an answer.
+
+    ``path`` is as it came, ``query`` the raw query string; ``started`` and ``ended`` are epoch seconds.
+    """
+
+    node: str
+    method: str
+    path: str
+    query: str
+    body: Any
+    status: int | None = None
+    opaque_id: str | None = None
+    user: str | None = None
+    started: float = field(default_factory=time.time)
+    ended: float | None = None
+
+    @property
+    def target(self) -> str:
+        return f"{self.path}?{self.query}" if self.query else self.path
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a simulator is started with; ``running`` documents them."""
+
+    version: str
+    clock: float
+    security: bool
+    tls: bool
+    pool: int | None
+    nodes: int
+    cluster_name: str
+    multi_tenancy: bool
+    plugins: tuple[str, ...] | None
+    host: str
+    port: int
+
+
+class World:
+    """The world of resources, callable from any thread; ``worlds/memory.py`` says what each method does."""
+
+    def __init__(self, call: Callable[[Callable[[], Any]], Any], world: MemoryWorld) -> None:
+        self._call = call
+        self._world = world
+
+    def put(self, kind: str, id_: str, **attributes: Any) -> None:
+        self._call(lambda: self._world.put(kind, id_, **attributes))
+
+    def get(self, kind: str, id_: str) -> dict[str, Any] | None:
+        return self._call(lambda: self._world.get(kind, id_))
+
+    def remove(self, kind: str, id_: str) -> bool:
+        return self._call(lambda: self._world.remove(kind, id_))
+
+    def ids(self, kind: str) -> list[str]:
+        return self._call(lambda: self._world.ids(kind))
+
+
+class Simulator:
+    """A cluster that is being simulated. Every method may be called from any thread."""
+
+    def __init__(self, options: Options, directory: Path) -> None:
+        self.options = options
+        self.version = options.version
+        parse(options.version)
+        self.features = features(options.version)
+        self.clock = Clock(options.clock)
+        self.faults = Faults()
+        self.log: list[Request] = []
+        self.urls: list[str] = []
+        self.ca_cert: str | None = None
+        self.client_cert: str | None = None
+        self.client_key: str | None = None
+        self._directory = directory
+        self._security = Security(options.security)
+        self._settings = Settings(self.features, options.multi_tenancy)
+        stores = Stores(self.clock)
+        self._nodes = [
+            make_node(number, f"{options.host}:{9299 + number}", self.features, options.pool)
+            for number in range(1, options.nodes + 1)
+        ]
+        self._engine = Engine(
+            self.features, self.clock, stores, self._security, self.faults, self._settings, self._nodes
+        )
+        self._memory = MemoryWorld(
+            self.clock,
+            self.features,
+            stores,
+            self.faults,
+            self._security.authorize,
+            options.security,
+            [node.id for node in self._nodes],
+            self._settings.get,
+        )
+        self._engine.world = self._memory
+        self.cluster = Cluster(options.cluster_name, options.version, options.plugins or self.features.plugins)
+        self._router = Router()
+        FlowRoutes(self._engine).register(self._router)
+        MachineLearningRoutes(self._engine, self._memory).register(self._router)
+        ClusterRoutes(self.cluster, self._engine, self._memory).register(self._router)
+        IndexRoutes(options.version, self._engine, self._memory).register(self._router)
+        self._control = Control(self)
+        self._ports: dict[int, Node] = {}
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
+        self._stop: asyncio.Event | None = None
+        self.world = World(self._run, self._memory)
+
+    # -- for tests
+
+    @property
+    def url(self) -> str:
+        """The first node."""
+        return self.urls[0]
+
+    @property
+    def users(self) -> dict[str, User]:
+        """Users by name; change a password or the permissions in place."""
+        return self._security.users
+
+    @property
+    def node_names(self) -> list[str]:
+        return [node.name for node in self._nodes]
+
+    @property
+    def in_flight_max(self) -> dict[str, int]:
+        """By node: the most deprovision calls that were ever under way at once."""
+        return {node.name: node.in_flight_max for node in self._nodes}
+
+    def add_user(
+        self,
+        name: str,
+        password: str,
+        permissions: list[str] | None = None,
+        backend_roles: list[str] | None = None,
+        roles: list[str] | None = None,
+    ) -> None:
+        """A user with these actions (globs over real action names). The role all_access makes an administrator."""
+        user = User(name, password, permissions or [], backend_roles or [], roles or ["own_index"])
+        self._security.users[name] = user
+
+    def add_token(self, token: str, user: str) -> None:
+        """A bearer token of that user."""
+        self._security.tokens[token] = user
+
+    def requests(self, method: str | None = None, path: str | None = None) -> list[Request]:
+        """Logged requests with that method whose ``path?query`` the regular expression finds."""
+        return [
+            request
+            for request in list(self.log)
+            if (method is None or request.method == method)
+            and (path is None or re.search(path, f"{request.path}?{request.query}"))
+        ]
+
+    def clear_log(self) -> None:
+        self._run(self.log.clear)
+
+    def load(self, state: Mapping[str, Any], template: Any = None) -> None:
+        """Put a state document, and a template if one is given."""
+        self._run(lambda: self._engine.load(state, template))
+
+    def state(self, workflow_id: str) -> dict[str, Any] | None:
+        """A copy of the state document as it is stored now."""
+        return self._run(lambda: copy.deepcopy(self._engine.state(workflow_id)))
+
+    def template(self, workflow_id: str) -> dict[str, Any] | None:
+        """A copy of the template as it is stored now."""
+        return self._run(lambda: copy.deepcopy(self._engine.template(workflow_id)))
+
+    def passes(self, workflow_id: str) -> int | None:
+        """How many passes the last deprovision of a workflow made; None where there was none."""
+        return self._run(lambda: self._engine.passes.get(workflow_id))
+
+    def provision(
+        self, template: Mapping[str, Any], wait: bool = True, params: Mapping[str, str] | None = None
+    ) -> str:
+        """Create and provision over HTTP as admin; the workflow's id. RuntimeError where the server refuses."""
+        query = urlencode({"provision": "true", **(params or {})})
+        status, body = self._request("POST", f"{BASE}?{query}", template)
+        if status not in (201, 202):
+            raise RuntimeError(f"the simulator refused the template: {status} {body}")
+        id_ = body["workflow_id"]
+        while wait and not self._run(lambda: self._provisioned(id_)):
+            time.sleep(0.005)
+        return id_
+
+    def _provisioned(self, id_: str) -> bool:
+        state = self._engine.state(id_) or {}
+        return state.get("state") != "PROVISIONING" and self._engine.provisioning_idle()
+
+    def _request(self, method: str, target: str, body: Any) -> tuple[int, Any]:
+        parts = urlsplit(self.url)
+        if parts.scheme == "https":
+            context = ssl.create_default_context(cafile=self.ca_cert)
+            connection: http.client.HTTPConnection = http.client.HTTPSConnection(
+                str(parts.hostname), parts.port, timeout=60, context=context
+            )
+        else:
+            connection = http.client.HTTPConnection(str(parts.hostname), parts.port, timeout=60)
+        headers = {"Content-Type": "application/json"}
+        if self._security.enabled:
+            admin = self._security.users["admin"]
+            headers["Authorization"] = "Basic " + b64encode(f"admin:{admin.password}".encode()).decode()
+        try:
+            connection.request(method, target, json.dumps(body), headers)
+            answer = connection.getresponse()
+            return answer.status, json.loads(answer.read() or b"null")
+        finally:
+            connection.close()
+
+    # -- the thread and its loop
+
+    def _run(self, work: Callable[[], T]) -> T:
+        """Do something in the server's thread, wherever it is called from."""
+        if self._loop is None or not self._loop.is_running() or threading.current_thread() is self._thread:
+            return work()
+
+        async def inside() -> T:
+            return work()
+
+        return asyncio.run_coroutine_threadsafe(inside(), self._loop).result(timeout=_START_SECONDS)
+
+    def start(self) -> None:
+        """Listen; returns when every node does. Raises what kept it from listening."""
+        ready: asyncio.Event | threading.Event = threading.Event()
+        failure: list[BaseException] = []
+        tls = self._certificates() if self.options.tls else None
+
+        def thread() -> None:
+            try:
+                asyncio.run(self._serve(ready, tls))
+            except BaseException as error:  # handed over to the thread that started this one
+                failure.append(error)
+                ready.set()
+
+        self._thread = threading.Thread(target=thread, name="simulator", daemon=True)
+        self._thread.start()
+        if not ready.wait(_START_SECONDS):
+            raise TimeoutError("the simulator did not start")
+        if failure:
+            raise failure[0]
+
+    def stop(self) -> None:
+        """Stop listening; whatever hangs is dropped."""
+        if self._loop is not None and self._stop is not None and self._loop.is_running():
+            self._loop.call_soon_threadsafe(self._stop.set)
+        if self._thread is not None:
+            self._thread.join(_START_SECONDS)
+
+    async def _serve(self, ready: Any, tls: ssl.SSLContext | None) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._stop = asyncio.Event()
+        server = web.Server(self._receive, access_log=None, max_line_size=1 << 20, max_field_size=1 << 16)
+        runner = web.ServerRunner(server, shutdown_timeout=0.05)
+        await runner.setup()
+        try:
+            for number, node in enumerate(self._nodes):
+                port = self.options.port + number if self.options.port else 0
+                site = web.TCPSite(runner, self.options.host, port, ssl_context=tls)
+                await site.start()
+                listening = runner.addresses[-1]
+                self._ports[listening[1]] = node
+                scheme = "https" if tls else "http"
+                self.urls.append(f"{scheme}://{self.options.host}:{listening[1]}")
+            ready.set()
+            await self._stop.wait()
+        finally:
+            for task in list(self._engine.background):
+                task.cancel()
+            await runner.cleanup()
+
+    def _certificates(self) -> ssl.SSLContext:
+        """A CA of its own, a certificate for this host, and one for a client whose name is admin."""
+        authority = trustme.CA()
+        server = authority.issue_cert(self.options.host, "localhost")
+        client = authority.issue_cert("admin@example.org", common_name="admin")
+        ca, cert, key = (self._directory / name for name in ("ca.pem", "client.pem", "client.key"))
+        authority.cert_pem.write_to_path(ca)
+        for blob in client.cert_chain_pems:
+            blob.write_to_path(cert, append=True)
+        client.private_key_pem.write_to_path(key)
+        self.ca_cert, self.client_cert, self.client_key = str(ca), str(cert), str(key)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        server.configure_cert(context)
+        authority.configure_trust(context)
+        context.verify_mode = ssl.CERT_OPTIONAL
+        return context
+
+    # -- one request
+
+    async def _receive(self, received: web.BaseRequest) -> web.StreamResponse:
+        raw_path, _, query = received.raw_path.partition("?")
+        content = await received.content.read(-1)
+        port = received.transport.get_extra_info("sockname")[1] if received.transport else 0
+        node = self._ports.get(port, self._nodes[0])
+        call = Call(
+            received.method,
+            raw_path,
+            query,
+            received.headers,
+            content,
+            node,
+            Caller(),
+            received.headers.get("X-Opaque-Id"),
+        )
+        if raw_path.startswith(CONTROL):
+            return _response(call, self._control.answer(call))
+        request = Request(node.name, call.method, raw_path, query, _parsed(content), opaque_id=call.opaque_id)
+        self.log.append(request)
+        for hook in list(self.faults.hooks):
+            hook(request)
+        rules = self.faults.take(call.method, f"{raw_path}?{query}")
+        for rule in rules:
+            if rule.action == "delay":
+                await asyncio.sleep(rule.seconds)
+        spoiling = next((rule for rule in rules if rule.action != "delay"), None)
+        work = None
+        if spoiling is None or spoiling.when != "before" or spoiling.action == "truncate":
+            work = self._engine.spawn(self._answer(received, call, request))
+        answer: Answer | None = None
+        if work is not None and (spoiling is None or spoiling.when == "after" or spoiling.action == "truncate"):
+            if spoiling is None or spoiling.action != "silence":
+                answer = await asyncio.shield(work)
+        if spoiling is None:
+            if answer is None:
+                raise AssertionError("a request without a fault has an answer")
+            return _response(call, answer)
+        return await self._spoiled(received, call, request, spoiling, answer)
+
+    async def _answer(self, received: web.BaseRequest, call: Call, request: Request) -> Answer:
+        """The real answer; goes on when the client is gone."""
+        try:
+            answer = await self._handled(received, call, request)
+        except Refused as refused:
+            content_type = TEXT if isinstance(refused.body, str) else JSON
+            answer = Answer(refused.status, refused.body, content_type)
+        request.status = answer.status
+        request.ended = time.time()
+        return answer
+
+    async def _handled(self, received: web.BaseRequest, call: Call, request: Request) -> Answer:
+        line = f"{call.method} {call.uri} HTTP/1.1"
+        if len(line.encode()) > LONGEST_LINE:
+            raise core_error(
+                "too_long_http_line_exception", f"An HTTP line is larger than {LONGEST_LINE} bytes.", 400
+            )
+        user = self._security.authenticate(received.headers, _common_name(received))
+        request.user = user.name if user is not None else None
+        call.caller = Caller(user)
+        call.params = parse_query(call.query)
+        if self.faults.plugin_absent and call.raw_path.startswith("/_plugins/_flow_framework"):
+            raise no_handler(call)
+        return await self._router.dispatch(call)
+
+    async def _spoiled(
+        self, received: web.BaseRequest, call: Call, request: Request, rule: Rule, answer: Answer | None
+    ) -> web.StreamResponse:
+        if rule.action == "silence":
+            await asyncio.get_running_loop().create_future()  # until the client or the simulator ends it
+        request.ended = time.time()
+        if rule.action == "reset":
+            request.status = None
+            _reset(received)
+            return web.Response()
+        if rule.action == "answer":
+            request.status = rule.status
+            return _response(call, Answer(rule.status, rule.body, rule.content_type))
+        request.status = 200
+        if rule.action == "empty":
+            return _response(call, Answer(200, ""))
+        if rule.action == "html":
+            return _response(call, Answer(200, PROXY_PAGE, "text/html"))
+        if answer is None:
+            raise AssertionError("truncating needs an answer")
+        request.status = answer.status
+        text = json.dumps(answer.body)
+        return _response(call, Answer(answer.status, text[: len(text) // 2], answer.content_type))
+
+
+def _response(call: Call, answer: Answer) -> web.Response:
+    body = answer.body
+    if not isinstance(body, str):
+        if call.params.get("filter_path"):
+            body = filtered(body, call.params["filter_path"])
+        pretty = call.params.get("pretty", "false") in ("", "true")
+        body = json.dumps(body, indent=2 if pretty else None, separators=None if pretty else (",", ":"))
+    return web.Response(
+        status=answer.status, body=body.encode(), headers={"Content-Type": answer.content_type}
+    )
+
+
+def _parsed(content: bytes) -> Any:
+    """The body for the log: JSON, or text where it is none."""
+    if not content:
+        return None
+    try:
+        return json.loads(content)
+    except ValueError:
+        return content.decode(errors="replace")
+
+
+def _common_name(received: web.BaseRequest) -> str | None:
+    certificate = received.transport.get_extra_info("peercert") if received.transport else None
+    for part in (certificate or {}).get("subject", ()):
+        for name, value in part:
+            if name == "commonName":
+                return value
+    return None
+
+
+def _reset(received: web.BaseRequest) -> None:
+    """End the connection with a RST instead of an orderly FIN."""
+    transport = received.transport
+    if transport is None:
+        return
+    connection = transport.get_extra_info("socket")
+    if connection is not None:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    transport.abort()
+
+
+@contextmanager
+def running(
+    version: str = "3.6.0",
+    clock: float = 0.0,
+    security: bool = False,
+    tls: bool = False,
+    pool: int | None = None,
+    nodes: int = 1,
+    cluster_name: str = "simulator",
+    multi_tenancy: bool = False,
+    plugins: tuple[str, ...] | None = None,
+    host: str = "127.0.0.1",
+    port: int = 0,
+) -> Iterator[Simulator]:
+    """A cluster that listens for as long as the context lasts, in a thread and event loop of its own.
+
+    ``version``: of OpenSearch and Flow Framework. ``clock``: 1 pauses as the real server does, 0 not at all.
+    ``security``: the security plugin, users as in security.py. ``tls``: HTTPS, certificates under ``ca_cert``.
+    ``pool``: maximum of the deprovision pool. ``plugins``: what ``_cat/plugins`` lists, instead of the version's.
+    """
+    if nodes < 1:
+        raise ValueError("a cluster has at least one node")
+    options = Options(
+        version, clock, security, tls, pool, nodes, cluster_name, multi_tenancy, plugins, host, port
+    )
+    with tempfile.TemporaryDirectory(prefix="simulator-") as directory:
+        simulator = Simulator(options, Path(directory))
+        simulator.start()
+        try:
+            yield simulator
+        finally:
+            simulator.stop()

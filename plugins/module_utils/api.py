@@ -212,6 +212,10 @@ class Api:
         """The deprovisions under way on every node, anybody's, with their X-Opaque-Id."""
         return self.read("GET", "/_tasks?%s" % urlencode({"actions": DEPROVISION_ACTION, "detailed": "true"}))
 
+    def provision_pool(self) -> Answer:
+        """The threads that provision, a row a node: active as long as anything is being provisioned, also after FAILED."""
+        return self.read("GET", "/_cat/thread_pool/opensearch_provision_workflow?format=json&h=node_name,active,queue")
+
     # -- calls that change something -----------------------------------------------------------------------
 
     def deprovision(self, workflow_id: str, allow_delete: List[str], opaque_id: str, timeout: float) -> Answer:

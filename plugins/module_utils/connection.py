@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import base64
 import os
+import re
 import ssl
 import traceback
 from typing import Any, Dict, Iterable, List, NamedTuple, Optional, Set
@@ -63,6 +64,10 @@ def argument_spec() -> Dict[str, Any]:
     )
 
 
+# What TLS says when it fails before a request is heard. Whatever else it says, the server may have heard one.
+HANDSHAKE = ("CERTIFICATE", "UNKNOWN_CA", "HANDSHAKE", "WRONG_VERSION_NUMBER", "PROTOCOL_VERSION", "UNSUPPORTED_PROTOCOL")
+
+
 class ConnectionOptionError(Exception):
     """The connection options contradict each other or cannot be used; the text says what to change.
 
@@ -100,10 +105,11 @@ class Node:
         """Send one request once. ``target`` is path and query, already quoted; ``timeout`` in seconds."""
         try:
             status, answer_headers, text = self._connection.perform_request(
-                method, target, body=body, timeout=timeout, ignore=range(100, 600), headers=headers
+                method, target, body=body, timeout=timeout, ignore=range(100, 1000), headers=headers
             )
         except exceptions.SSLError as error:
-            return Reply(None, "", reason(error.info), "certificate")
+            said = reason(error.info)
+            return Reply(None, "", said, "certificate" if any(word in said.upper() for word in HANDSHAKE) else "lost")
         except exceptions.ConnectionError as error:
             never_sent = isinstance(error.info, (NewConnectionError, ConnectTimeoutError))
             return Reply(None, "", reason(error.info), "unreachable" if never_sent else "lost")
@@ -132,6 +138,7 @@ def connect(params: Dict[str, Any]) -> Connection:
     Raises ConnectionOptionError when the options cannot be used.
     """
     options = with_environment(params)
+    refuse_credentials(options["url"])
     check(options)
     headers = {str(name).lower(): str(value) for name, value in (options["headers"] or {}).items()}
     secrets = {value for value in headers.values() if value}
@@ -141,6 +148,7 @@ def connect(params: Dict[str, Any]) -> Connection:
     if authorization:
         headers["authorization"] = authorization
         secrets |= {authorization, authorization.split(" ", 1)[1], options["password"] or options["token"]}
+    check_headers(headers)
     signer = None
     if options["aws_region"]:
         signer, aws_secrets = aws_signer(options)
@@ -156,6 +164,38 @@ def with_environment(params: Dict[str, Any]) -> Dict[str, Any]:
         for name, variable in AUTHENTICATION.items():
             options[name] = os.environ.get(variable) or None
     return options
+
+
+def refuse_credentials(urls: List[str]) -> None:
+    """Refuse URLs that hold credentials, before anything else: all of them are shown among the task's arguments.
+
+    All the entries are hidden, since Ansible splits a string at the comma of a password too.
+    """
+    if any("@" in url for url in urls):
+        secrets = set(urls).union(*(credentials_in(url) for url in urls)) - {""}
+        raise ConnectionOptionError("url must not hold credentials: use username and password, or the environment.", secrets)
+
+
+def credentials_in(url: str) -> Set[str]:
+    """The password before the last @ of a URL, or all that stands there without one; as written and unquoted.
+
+    Not what a parser of URLs finds: a password may hold signs that end a host, and C(https://) may be missing.
+    """
+    userinfo = url.rpartition("@")[0].rpartition("://")[2]
+    user, dummy, password = userinfo.partition(":")
+    secret = password or user
+    return {secret, unquote(secret)}
+
+
+def check_headers(headers: Dict[str, str]) -> None:
+    """Refuse what no header can hold. The library would repeat it, quoted in a way that no masking recognises."""
+    for name, value in headers.items():
+        if not re.match(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+\Z", name):
+            raise ConnectionOptionError("headers holds a name that no HTTP header can have.")
+        if not re.match(r"[\t\x20-\x7e\xa0-\xff]*\Z", value):
+            raise ConnectionOptionError(
+                "The value of the header %s holds a line break, or another sign that no header can hold: check token, headers and tenant_id." % name
+            )
 
 
 def check(options: Dict[str, Any]) -> None:
@@ -207,17 +247,12 @@ def aws_signer(options: Dict[str, Any]) -> Any:
 
 
 def make_node(url: str, options: Dict[str, Any], headers: Dict[str, str], signer: Any) -> Node:
-    """One node from its URL. Raises ConnectionOptionError for a URL that is none, or that holds credentials."""
+    """One node from its URL. Raises ConnectionOptionError for a URL that is none."""
     try:
         parts = urlsplit(url)
         port = parts.port
     except ValueError as error:
         raise ConnectionOptionError("url holds an entry that is no URL: %s." % error) from error
-    if parts.username is not None or parts.password is not None:
-        # The entry itself is not repeated, and what it holds must not be seen among the task's arguments either.
-        raise ConnectionOptionError(
-            "url must not hold credentials: use username and password, or the environment.", filter(None, (parts.password, unquote(parts.password or "")))
-        )
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
         raise ConnectionOptionError("url %r is not like https://search.example.com:9200 or http://host:port/prefix." % url)
     tls = parts.scheme == "https"
@@ -225,7 +260,7 @@ def make_node(url: str, options: Dict[str, Any], headers: Dict[str, str], signer
         host=parts.hostname,
         port=port or (443 if tls else 80),
         use_ssl=tls,
-        url_prefix=parts.path,
+        url_prefix=parts.path.strip("/"),  # the library would make // of a lone /
         ssl_context=tls_context(options) if tls else None,
         http_auth=signer,
         headers=dict(headers),
@@ -243,7 +278,8 @@ def tls_context(options: Dict[str, Any]) -> ssl.SSLContext:
             context.check_hostname = False
             context.verify_mode = ssl.CERT_NONE
         if options["client_cert"]:
-            context.load_cert_chain(options["client_cert"], options["client_key"])
+            # An empty passphrase, since OpenSSL would ask for one on the terminal, and wait.
+            context.load_cert_chain(options["client_cert"], options["client_key"], password="")
     except (OSError, ValueError) as error:
         raise ConnectionOptionError(
             "ca_cert, client_cert or client_key cannot be used: %s." % error

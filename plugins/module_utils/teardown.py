@@ -23,6 +23,7 @@ from .survey import PROVISIONING, Resource, Survey, SurveyError, Surveyor, Workf
 OPAQUE_PREFIX = "opensearch_ops.flow_framework"
 FRUITLESS_TRIES = 2  # calls in a row that change nothing before giving up: one may meet a search that is a second old
 QUIET = 12.0  # seconds without a change of the record: longer than the server's limit of one step (10 s) and its pause (1 s)
+STILL = 10.0  # seconds without a change of a record after which provisioning is taken to be over
 WRITE_LIMIT = 15.0  # seconds to wait for the record after an answer; it is written a moment later
 POLL = 0.2  # seconds between looks for something that takes a moment
 
@@ -228,17 +229,40 @@ class Teardown:
             time.sleep(min(max(self.limits.sleep, POLL), 1.0))
 
 
-def wait_until_provisioned(surveyor: Surveyor, workflow_ids: Iterable[str], limits: Limits) -> None:
-    """Until none of the workflows is being provisioned: what it still creates would escape the plan (recording while_provisioning).
+def wait_until_provisioned(api: Api, surveyor: Surveyor, workflow_ids: Iterable[str], limits: Limits) -> None:
+    """Until nothing provisions any of the workflows: what is created later would escape the plan (recording while_provisioning).
 
-    Raises SurveyError when one still is at the deadline.
+    FAILED is not the end of it: other branches go on for a moment. Raises SurveyError at the deadline.
     """
     deadline = time.monotonic() + (limits.wait if limits.task is None else min(limits.wait, limits.task))
     for workflow_id in workflow_ids:
-        while surveyor.record(workflow_id).state == PROVISIONING:
-            if time.monotonic() >= deadline:
-                raise SurveyError("Workflow %s was still being provisioned when wait_timeout was over; nothing was deleted." % workflow_id)
-            time.sleep(min(max(limits.sleep, POLL), max(POLL, deadline - time.monotonic())))
+        if surveyor.record(workflow_id).state in (PROVISIONING, "FAILED"):
+            wait_for_provisioning(api, surveyor, workflow_id, deadline)
+
+
+def wait_for_provisioning(api: Api, surveyor: Surveyor, workflow_id: str, deadline: float) -> None:
+    """Until the provisioning threads are idle on two looks in a row; where they are others', until the record stands still."""
+    idle, last, since = 0, None, time.monotonic()
+    while True:
+        idle = idle + 1 if is_idle(api.provision_pool()) else 0
+        record = surveyor.record(workflow_id)
+        if idle >= 2:
+            if record.state == PROVISIONING:
+                surveyor.warnings.append("Workflow %s says PROVISIONING, but nothing is being provisioned: it was broken off." % workflow_id)
+            return
+        if record_of(record) != last:
+            last, since = record_of(record), time.monotonic()
+        if record.state != PROVISIONING and time.monotonic() - since >= STILL:
+            return
+        if time.monotonic() >= deadline:
+            raise SurveyError("Workflow %s was still being provisioned when wait_timeout was over; nothing was deleted." % workflow_id)
+        time.sleep(POLL)
+
+
+def is_idle(pool: Answer) -> bool:
+    """Whether no thread of a pool is at work on any node, and none is waited for."""
+    rows = pool.body if pool.ok and isinstance(pool.body, list) else None
+    return rows is not None and all(str(row.get(name)) == "0" for row in rows for name in ("active", "queue"))
 
 
 # -- what a look says --------------------------------------------------------------------------------------

@@ -385,7 +385,7 @@ def deprovision(module, api, surveyor):
     options = Options.of(params)
     limits = Limits(params["wait_timeout"], params["wait_sleep"], params["task_timeout"])
     if not module.check_mode:
-        wait_until_provisioned(surveyor, ids, limits)
+        wait_until_provisioned(api, surveyor, ids, limits)
     survey = surveyor.survey(ids)
     refuse_masking(module, survey)
     plan = make_plan(survey, options)

@@ -1,0 +1,40 @@
+# Copyright: (c) 2026, opensearch_ops.flow_framework contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The modules' own code run in this process over real HTTP: for tests that need hundreds of runs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils import connection
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.api import Api
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.survey import Surveyor
+from ansible_collections.opensearch_ops.flow_framework.plugins.modules import workflow_deprovision
+
+
+class Module:
+    """What the code of a module sees of AnsibleModule."""
+
+    def __init__(self, params: dict[str, Any], check_mode: bool) -> None:
+        self.params = params
+        self.check_mode = check_mode
+        self.warnings: list[str] = []
+        self.no_log_values: set[str] = set()
+        self._diff = True
+
+    def warn(self, text: str) -> None:
+        self.warnings.append(text)
+
+
+def deprovision(url: str, check_mode: bool = False, **options: Any) -> dict[str, Any]:
+    """The result of workflow_deprovision, with its warnings."""
+    spec = workflow_deprovision.argument_spec()
+    params = {name: option.get("default") for name, option in spec.items()}
+    params.update(url=[url], wait_sleep=0.0, wait_timeout=30)
+    params.update(options)
+    module = Module(params, check_mode)
+    api = Api(connection.connect(params))
+    result = workflow_deprovision.deprovision(module, api, Surveyor(api, params["flow_framework_version"]))
+    result["warnings"] = module.warnings
+    return result

@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import time
 from dataclasses import dataclass
-from typing import Any, Dict, Iterable, List, Optional, Tuple
+from typing import Any, Dict, Iterable, List, Optional, Sequence, Tuple
 from urllib.parse import quote, urlencode
 
 from .connection import Connection, Node, Reply
@@ -41,13 +41,14 @@ NO_PLUGIN = "no_plugin"
 REFUSED = "refused"  # another 4xx
 FAILED = "failed"  # another 5xx
 
-# After these a read may be sent again: it changes nothing.
-PASSING = (UNREACHABLE, LOST, UNAVAILABLE, THROTTLED)
 # After these nobody knows whether the server is at work.
 UNKNOWN_OUTCOME = (LOST, UNAVAILABLE, NOT_OPENSEARCH)
 
+LONGEST_TARGET = 3800  # bytes of path and query: the server refuses a request line of more than 4,096, and url may have a prefix
+
 READ_TRIES = 4
 READ_PAUSE = 0.5  # seconds, growing with each try
+LONGEST_READ_PAUSE = 3.0  # seconds
 
 
 @dataclass(frozen=True)
@@ -159,6 +160,10 @@ class Api:
         """``GET /``: names and version of the cluster."""
         return self.read("GET", "/")
 
+    def info_of(self, node: Node) -> Answer:
+        """``GET /`` of one node: its own name is in it."""
+        return self.send(node, "GET", "/", None, self.connection.timeout)
+
     def plugins(self) -> Answer:
         """The plugins of every node, a list of ``name``, ``component``, ``version``."""
         return self.read("GET", "/_cat/plugins?format=json")
@@ -212,16 +217,20 @@ class Api:
         """The deprovisions under way on every node, anybody's, with their X-Opaque-Id."""
         return self.read("GET", "/_tasks?%s" % urlencode({"actions": DEPROVISION_ACTION, "detailed": "true"}))
 
+    def deprovision_pool(self) -> Answer:
+        """The threads that deprovision, a row a node."""
+        return self.read("GET", "/_cat/thread_pool/opensearch_deprovision_workflow?format=json&h=node_name,active,queue,max,completed")
+
     def provision_pool(self) -> Answer:
         """The threads that provision, a row a node: active as long as anything is being provisioned, also after FAILED."""
         return self.read("GET", "/_cat/thread_pool/opensearch_provision_workflow?format=json&h=node_name,active,queue")
 
     # -- calls that change something -----------------------------------------------------------------------
 
-    def deprovision(self, workflow_id: str, allow_delete: List[str], opaque_id: str, timeout: float) -> Answer:
-        """Deprovision one workflow; sent once. ``timeout`` in seconds: the server answers when it is done."""
+    def deprovision(self, node: Node, workflow_id: str, allow_delete: Sequence[str], opaque_id: str, timeout: float) -> Answer:
+        """Deprovision one workflow on one node; sent once. ``timeout`` in seconds: the server answers when it is done."""
         target = deprovision_target(workflow_id, allow_delete)
-        return self.send_once("POST", target, timeout, {"x-opaque-id": opaque_id})
+        return self.send(node, "POST", target, None, timeout, {"x-opaque-id": opaque_id})
 
     def delete(self, kind: str, resource_id: str) -> Answer:
         """Delete one resource by its own API; sent once."""
@@ -230,16 +239,21 @@ class Api:
     # -- sending -------------------------------------------------------------------------------------------
 
     def read(self, method: str, target: str, body: Optional[Dict[str, Any]] = None) -> Answer:
-        """Ask until a node answers. What may pass is asked again, a few times, on the next node."""
-        answer = Answer(UNREACHABLE, None, None, "")
-        nodes = self.connection.nodes
-        for attempt in range(max(READ_TRIES, len(nodes))):
-            if attempt:
-                time.sleep(READ_PAUSE * attempt)
+        """Ask until a node answers, each time the next one.
+
+        A node that cannot be reached is tried a few times; one that says that it is starting or busy, for as long as one
+        request may take.
+        """
+        nodes, patience = self.connection.nodes, time.monotonic() + self.connection.timeout
+        attempt = 0
+        while True:
             answer = self.send(nodes[attempt % len(nodes)], method, target, body, self.connection.timeout)
-            if answer.outcome not in PASSING:
-                break
-        return answer
+            attempt += 1
+            waited_out = answer.outcome in (UNAVAILABLE, THROTTLED) and time.monotonic() < patience
+            again = answer.outcome in (UNREACHABLE, LOST) and attempt < max(READ_TRIES, len(nodes)) and time.monotonic() < patience
+            if not (waited_out or again):
+                return answer
+            time.sleep(min(READ_PAUSE * attempt, LONGEST_READ_PAUSE))
 
     def send_once(self, method: str, target: str, timeout: float, headers: Optional[Dict[str, str]] = None) -> Answer:
         """Send what changes something. Only where nothing was sent is the next node tried."""
@@ -265,9 +279,19 @@ class Api:
         return classify(node.send(method, target, data, timeout, headers), node.url)
 
 
-def deprovision_target(workflow_id: str, allow_delete: List[str]) -> str:
+def deprovision_target(workflow_id: str, allow_delete: Sequence[str]) -> str:
     """Path and query of a deprovision. Everything is quoted; below 2.16 there is nothing to name, so no parameter."""
     target = "%s/%s/_deprovision" % (WORKFLOWS, quote(workflow_id, safe=""))
     if allow_delete:
         target += "?" + urlencode({"allow_delete": ",".join(allow_delete)}, quote_via=quote)
     return target
+
+
+def first_that_fit(workflow_id: str, allow_delete: Sequence[str]) -> List[str]:
+    """As many ids as one request line bears; the others go with the next call (recording long_url)."""
+    fitting: List[str] = []
+    for resource_id in allow_delete:
+        if fitting and len(deprovision_target(workflow_id, fitting + [resource_id])) > LONGEST_TARGET:
+            break
+        fitting.append(resource_id)
+    return fitting

@@ -16,15 +16,17 @@ from dataclasses import dataclass, field, replace
 from typing import Dict, Iterable, List, Optional, Sequence, Tuple
 
 from . import api as rest
-from .api import Answer, Api
+from .api import Answer, Api, first_that_fit
+from .connection import Node
 from .plan import WOULD_DELETE, Key, Options, Plan, WorkflowPlan, make_plan
+from .slots import NodeHangs, NoSlot, Slots, calls_by_node, may_be_at, opaque_id
 from .survey import PROVISIONING, Resource, Survey, SurveyError, Surveyor, Workflow
 
-OPAQUE_PREFIX = "opensearch_ops.flow_framework"
 FRUITLESS_TRIES = 2  # calls in a row that change nothing before giving up: one may meet a search that is a second old
 QUIET = 12.0  # seconds without a change of the record: longer than the server's limit of one step (10 s) and its pause (1 s)
 STILL = 10.0  # seconds without a change of a record after which provisioning is taken to be over
 WRITE_LIMIT = 15.0  # seconds to wait for the record after an answer; it is written a moment later
+LONGEST_PAUSE = 30.0  # seconds between two calls
 POLL = 0.2  # seconds between looks for something that takes a moment
 
 
@@ -55,6 +57,7 @@ class Run:
     error: str = ""  # why it stopped short
     unknown: bool = False  # it stopped while the server may still be at it
     said: str = ""  # what came in place of an answer
+    incomplete: bool = False  # the last answer was that something could not be deleted
     warnings: List[str] = field(default_factory=list)
 
     @property
@@ -66,9 +69,10 @@ class Run:
 class Teardown:
     """Carries one plan out."""
 
-    def __init__(self, api: Api, surveyor: Surveyor, options: Options, limits: Limits) -> None:
+    def __init__(self, api: Api, surveyor: Surveyor, slots: Slots, options: Options, limits: Limits) -> None:
         self.api = api
         self.surveyor = surveyor
+        self.slots = slots
         self.options = options
         self.limits = limits
         self.run_id = uuid.uuid4().hex[:12]
@@ -105,35 +109,43 @@ class Teardown:
         if self.limits.task is not None:
             deadline = min(deadline, self.started + self.limits.task)
         try:
-            self.until_done(run, plan, deadline)
-            self.look_at_the_rest(run)
+            with self.slots.workflow(run.workflow_id, deadline):
+                self.until_done(run, plan, deadline)
+                self.look_at_the_rest(run)
+        except NoSlot as error:
+            run.error = str(error)
         except SurveyError as error:
             run.error, run.unknown = str(error), True
+        except NodeHangs as error:
+            raise StopTask(str(error)) from error
         run.duration += time.monotonic() - begun
 
     def until_done(self, run: Run, plan: Plan, deadline: float) -> None:
         """Look, check, send, look: until the plan for what is left sends nothing more."""
         fruitless, pause = 0, self.limits.sleep
         while fruitless < FRUITLESS_TRIES:
-            self.wait_for_others(run, deadline)
+            with self.slots.slot(run.workflow_id, deadline) as node:
+                self.look_again(run, plan)
+                run.error = surprise(run)
+                if run.error or not (run.last.post or run.last.first):
+                    return
+                before = size_of(run.now)
+                answered = self.act(run, node, deadline)
             if run.error:
                 return
             self.look_again(run, plan)
-            run.error = surprise(run)
-            if run.error or not (run.last.post or run.last.first):
+            if size_of(run.now) != before:
+                fruitless = 0
+            elif answered:
+                fruitless += 1
+            if not (run.last.post or run.last.first):
                 return
             if time.monotonic() >= deadline:
-                run.error = "wait_timeout was over."
+                run.error = "wait_timeout was over. " + run.said
                 return
-            if run.attempts:
+            if size_of(run.now) == before or run.incomplete:
                 time.sleep(max(0.0, min(pause, deadline - time.monotonic())))
-                pause *= 2
-            before = size_of(run.now)
-            self.act(run, deadline)
-            if run.error:
-                return
-            self.look_again(run, plan)
-            fruitless = fruitless + 1 if size_of(run.now) == before else 0
+                pause = min(2 * pause, LONGEST_PAUSE)
 
     def look_again(self, run: Run, plan: Plan) -> None:
         """The record and its resources as they are now, and the same decisions over them.
@@ -158,28 +170,33 @@ class Teardown:
 
     # -- one call --------------------------------------------------------------------------------------------
 
-    def act(self, run: Run, deadline: float) -> None:
-        """Send what the plan says, once, and wait until the server has finished with it."""
+    def act(self, run: Run, node: Node, deadline: float) -> bool:
+        """Send what the plan says, once, and wait until the server has finished with it. Returns whether it answered."""
         step = run.last
+        run.incomplete = False
         if step.first:  # looked at again before the deprovision that makes the server forget them
             for resource in step.first:
                 self.delete_ourselves(run, resource)
-            return
+            return True
         run.attempts += 1
-        opaque_id = "/".join((OPAQUE_PREFIX, self.run_id, run.workflow_id))
+        allow = first_that_fit(run.workflow_id, step.allow)
         timeout = max(1.0, deadline - time.monotonic())
-        answer = self.api.deprovision(run.workflow_id, list(step.allow), opaque_id, timeout)
+        answer = self.api.deprovision(node, run.workflow_id, allow, opaque_id(self.run_id, run.workflow_id), timeout)
         if answer.outcome == rest.UNAUTHENTICATED:
             raise StopTask(answer.sentence)
         if answer.outcome in rest.UNKNOWN_OUTCOME:
             run.said = answer.sentence
-            self.wait_for_others(run, deadline, after_loss=True)
-        elif answer.outcome in (rest.OK, rest.INCOMPLETE, rest.NEEDS_ALLOW_DELETE):
+            self.wait_until_finished(run, deadline)
+            return answer.outcome == rest.NOT_OPENSEARCH
+        if answer.outcome in (rest.UNREACHABLE, rest.THROTTLED):
+            run.said = answer.sentence
+            return False
+        if answer.outcome in (rest.OK, rest.INCOMPLETE, rest.NEEDS_ALLOW_DELETE):
+            run.incomplete = answer.outcome == rest.INCOMPLETE
             self.wait_for_record(run, answer, step)
-        elif answer.outcome == rest.THROTTLED:
-            time.sleep(min(self.limits.sleep, max(0.0, deadline - time.monotonic())))
         elif not says_unknown_workflow(answer):
             run.error = answer.sentence
+        return True
 
     def delete_ourselves(self, run: Run, resource: Resource) -> None:
         """Below 2.16: delete one named index or pipeline by its own API."""
@@ -201,21 +218,17 @@ class Teardown:
                 return
             time.sleep(POLL)
 
-    def wait_for_others(self, run: Run, deadline: float, after_loss: bool = False) -> None:
-        """Until no call is under way that may be at this workflow: ours whose answer was lost, or anybody's.
+    def wait_until_finished(self, run: Run, deadline: float) -> None:
+        """After a lost answer: until the server is no longer at it.
 
-        A task that carries our mark names its workflow; any other may be at any. Where tasks cannot be read, the
-        record has to stand still for longer than a step can take; only after a lost answer, since it takes that long.
+        Where tasks cannot be read, the record has to stand still for longer than a step can take.
         """
         last, since = None, time.monotonic()
         while True:
             tasks = self.api.deprovision_tasks()
             if tasks.ok:
-                if not any(may_be_at(run.workflow_id, opaque_id) for opaque_id in opaque_ids(tasks)):
+                if not any(may_be_at(run.workflow_id, call) for calls in calls_by_node(tasks).values() for call in calls):
                     return
-            elif not after_loss:
-                run.warnings.append("The tasks of the cluster cannot be read, so nobody knows whether another call is at workflow %s." % run.workflow_id)
-                return
             else:
                 seen = record_of(self.surveyor.record(run.workflow_id))
                 if seen != last:
@@ -226,7 +239,7 @@ class Teardown:
                 run.unknown = True
                 run.error = "wait_timeout was over while the server was still at this workflow."
                 return
-            time.sleep(min(max(self.limits.sleep, POLL), 1.0))
+            time.sleep(POLL)
 
 
 def wait_until_provisioned(api: Api, surveyor: Surveyor, workflow_ids: Iterable[str], limits: Limits) -> None:
@@ -303,22 +316,6 @@ def size_of(workflow: Workflow) -> Tuple[int, int, Optional[str]]:
 def record_of(workflow: Workflow) -> Tuple[Optional[str], Tuple[Tuple[str, str], ...], object]:
     """The record as something to compare."""
     return workflow.state, tuple(resource.key for resource in workflow.resources), workflow.written
-
-
-def opaque_ids(tasks: Answer) -> List[str]:
-    """The X-Opaque-Id of every deprovision under way; empty where a caller gave none."""
-    nodes = tasks.body.get("nodes") if isinstance(tasks.body, dict) else None
-    return [
-        str((task.get("headers") or {}).get("X-Opaque-Id", ""))
-        for node in (nodes or {}).values()
-        for task in (node.get("tasks") or {}).values()
-    ]
-
-
-def may_be_at(workflow_id: str, opaque_id: str) -> bool:
-    """Whether a call under way may be at this workflow: ours name theirs, others may be at any."""
-    ours, dummy, of_workflow = opaque_id.partition("/")
-    return ours != OPAQUE_PREFIX or of_workflow.partition("/")[2] == workflow_id
 
 
 def says_unknown_workflow(answer: Answer) -> bool:

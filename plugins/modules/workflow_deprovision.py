@@ -354,6 +354,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils import connection, outcome
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.module import refuse_masking, run, warn, workflow_ids
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.plan import Options, make_plan
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.slots import Slots
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.teardown import Limits, Teardown, wait_until_provisioned
 
 
@@ -393,8 +394,9 @@ def deprovision(module, api, surveyor):
     if module.check_mode or plan.refusals:
         endings = outcome.planned(plan)
     else:
-        runs = Teardown(api, surveyor, options, limits).carry_out(plan)
-        warn(module, [text for one in runs for text in one.warnings])
+        slots = Slots(api, survey.server.cluster_uuid or " ".join(sorted(params["url"])))
+        runs = Teardown(api, surveyor, slots, options, limits).carry_out(plan)
+        warn(module, slots.warnings + [text for one in runs for text in one.warnings])
         endings = outcome.carried_out(runs)
     made = outcome.result(plan, endings)
     made["duration"] = round(time.monotonic() - started, 3)

@@ -208,10 +208,37 @@ class Api:
         """Size and uncommitted operations of an index."""
         return self.read("GET", KINDS["index"].target(index) + "/_stats/docs,store,translog")
 
-    def models_of_connectors(self, connectors: Iterable[str]) -> Answer:
-        """The models that use connectors, found by the keyword field (recording looking_for_users_of_a_connector)."""
-        query = {"terms": {"connector_id.keyword": sorted(connectors)}}
-        return self.read("POST", "/_plugins/_ml/models/_search", {"query": query, "size": 10000, "_source": ["name", "connector_id"]})
+    def models_of(self, connectors: Iterable[str], groups: Iterable[str]) -> Answer:
+        """The models that use connectors or belong to groups: one field is found as keyword, the other as it is
+        (recording looking_for_users_of_a_connector)."""
+        either = [{"terms": {"connector_id.keyword": sorted(connectors)}}, {"terms": {"model_group_id": sorted(groups)}}]
+        return self.search("/_plugins/_ml/models", {"bool": {"should": either}}, ["name", "connector_id", "model_group_id"])
+
+    def model_groups_named(self, names: Iterable[str]) -> Answer:
+        """Model groups by name."""
+        return self.search("/_plugins/_ml/model_groups", {"terms": {"name.keyword": sorted(names)}}, ["name"])
+
+    def agents(self) -> Answer:
+        """All agents, with everything that they refer to."""
+        return self.search("/_plugins/_ml/agents", {"match_all": {}})
+
+    def states_with(self, resource_ids: Iterable[str], outside: Iterable[str]) -> Answer:
+        """The states of other workflows than C(outside) that record one of some ids."""
+        recorded = {"nested": {"path": "resources_created", "query": {"terms": {"resources_created.resource_id": sorted(resource_ids)}}}}
+        query = {"bool": {"filter": [recorded], "must_not": [{"ids": {"values": sorted(outside)}}]}}
+        return self.search(WORKFLOWS + "/state", query, ["resources_created"])
+
+    def pipeline_settings(self) -> Answer:
+        """The settings of all indices that name a pipeline."""
+        names = "index.default_pipeline,index.final_pipeline,index.search.default_pipeline"
+        return self.read("GET", "/_all/_settings/%s?flat_settings=true&expand_wildcards=all" % names)
+
+    def search(self, path: str, query: Dict[str, Any], fields: Optional[List[str]] = None) -> Answer:
+        """Everything that a query finds: the server holds no more workflows than one page can (10,000)."""
+        body: Dict[str, Any] = {"size": 10000, "query": query}
+        if fields is not None:
+            body["_source"] = fields
+        return self.read("POST", path + "/_search", body)
 
     def deprovision_tasks(self) -> Answer:
         """The deprovisions under way on every node, anybody's, with their X-Opaque-Id."""
@@ -231,6 +258,15 @@ class Api:
         """Deprovision one workflow on one node; sent once. ``timeout`` in seconds: the server answers when it is done."""
         target = deprovision_target(workflow_id, allow_delete)
         return self.send(node, "POST", target, None, timeout, {"x-opaque-id": opaque_id})
+
+    def delete_workflow(self, workflow_id: str, clear_status: bool) -> Answer:
+        """Delete a template; with C(clear_status) (2.15 and later) its state too, whatever that records. Sent once."""
+        target = "%s/%s" % (WORKFLOWS, quote(workflow_id, safe=""))
+        return self.send_once("DELETE", target + ("?clear_status=true" if clear_status else ""), self.connection.timeout)
+
+    def put(self, kind: str, resource_id: str, body: Dict[str, Any]) -> Answer:
+        """Create one resource by its own API; sent once."""
+        return self.send_once("PUT", KINDS[kind].target(resource_id), self.connection.timeout, body=body)
 
     def delete(self, kind: str, resource_id: str) -> Answer:
         """Delete one resource by its own API; sent once."""
@@ -255,11 +291,11 @@ class Api:
                 return answer
             time.sleep(min(READ_PAUSE * attempt, LONGEST_READ_PAUSE))
 
-    def send_once(self, method: str, target: str, timeout: float, headers: Optional[Dict[str, str]] = None) -> Answer:
+    def send_once(self, method: str, target: str, timeout: float, body: Optional[Dict[str, Any]] = None) -> Answer:
         """Send what changes something. Only where nothing was sent is the next node tried."""
         answer = Answer(UNREACHABLE, None, None, "")
         for node in self.connection.nodes:
-            answer = self.send(node, method, target, None, timeout, headers)
+            answer = self.send(node, method, target, body, timeout)
             if answer.outcome != UNREACHABLE:
                 break
         return answer

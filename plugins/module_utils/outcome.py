@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from typing import Any, Callable, Dict, Iterable, List, Optional, Sequence, Tuple
 
 from .plan import ABSENT, BLOCKED, DELETED, FAILED, FAILURES, KEPT, RETAINED, STATUSES, UNKNOWN, UNTOUCHED, WOULD_DELETE, Fate, Plan
-from .resources import needs_allow_delete, title
-from .survey import Resource, Server, Survey, Workflow
+from .resources import KINDS, needs_allow_delete, title
+from .survey import Resource, Server, Survey, Unrecorded, Workflow
 from .teardown import Run
 
 GONE = (ABSENT, DELETED, WOULD_DELETE)
@@ -54,7 +54,7 @@ def ended(run: Run) -> Ending:
         workflow,
         fates,
         now.state,
-        changed=run.attempts > 0 and reset or any(fate.changed for fate in fates),
+        changed=(run.attempts > 0 and reset) or run.dropped or any(fate.changed for fate in fates),
         msg=run.error or run.plan.msg,
         failed=bool(run.error) or any(fate.failed for fate in fates),
         attempts=run.attempts,
@@ -84,6 +84,8 @@ def deletion(fate: Fate, before: Resource, now: Resource, run: Run) -> Fate:
     if before.kind == "other" or before.exists is None:
         return Fate(before, fate.status, fate.msg)
     if now.exists is False:
+        if not run.attempts and not run.plan.first:
+            return Fate(before, ABSENT, "Something else deleted it during this run.")
         return Fate(before, DELETED, changed=True)
     if now.exists is None:
         return Fate(before, UNKNOWN, "It could not be looked at again: %s" % now.problem)
@@ -145,6 +147,7 @@ def result(plan: Plan, endings: Sequence[Ending]) -> Dict[str, Any]:
         blocked=blocked_ids(fates),
         remaining=[one for one in entries if one["status"] not in GONE],
         summary={status: sum(1 for fate in fates if fate.status == status) for status in STATUSES},
+        unrecorded=[unrecorded_entry(one) for one in plan.unrecorded],
         plan_hash=plan.hash,
         msg=refusal(plan) if refused else sentence(endings, failed),
     )
@@ -195,6 +198,11 @@ def entry(fate: Fate) -> Dict[str, Any]:
         size_in_bytes=resource.size_in_bytes,
         used_by=[str(user) for user in resource.users],
     )
+
+
+def unrecorded_entry(one: Unrecorded) -> Dict[str, str]:
+    """Something that no record holds, with the request that would delete it."""
+    return dict(workflow_id=one.workflow_id, kind=one.kind, id=one.id, command="DELETE " + KINDS[one.kind].target(one.id))
 
 
 def blocked_ids(fates: Iterable[Fate]) -> List[str]:
@@ -291,6 +299,7 @@ def information(survey: Survey, plan: Plan) -> Dict[str, Any]:
         workflows=[state_entry(workflow) for workflow in survey.workflows],
         resources=entries,
         blocked=blocked_ids(fates),
+        unrecorded=[unrecorded_entry(one) for one in survey.unrecorded],
         summary={status: sum(1 for one in entries if one["status"] == status) for status in made["summary"]},
     )
     return made

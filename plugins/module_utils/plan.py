@@ -12,11 +12,12 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from typing import AbstractSet, Any, Dict, FrozenSet, List, Mapping, Optional, Sequence, Tuple
 
-from .resources import ALLOW_DELETE_SINCE, KINDS, OTHER, STATE_GOES_WITH_TEMPLATE_SINCE, STEPS, TRIMMED, needs_allow_delete, title
-from .survey import PROVISIONING, Resource, Server, Survey, Workflow
+from .resources import ALLOW_DELETE_SINCE, CLEAR_STATUS_SINCE, KINDS, OTHER, STATE_GOES_WITH_TEMPLATE_SINCE, STEPS, TRIMMED, needs_allow_delete, title
+from .survey import PROVISIONING, Resource, Server, Survey, Unrecorded, Workflow
 
 WOULD_DELETE = "would_delete"
 DELETED = "deleted"
@@ -33,13 +34,34 @@ FAILURES = (BLOCKED, FAILED, UNKNOWN)
 Key = Tuple[str, str]  # kind and id
 
 
+GIVEN = (
+    "on_blocked",
+    "on_shared",
+    "on_missing",
+    "stale_records",
+    "leftovers",
+    "delete_workflow",
+    "max_workflows",
+    "max_documents",
+    "expect_cluster",
+    "plan_hash",
+)
+DECIDING = ("on_blocked", "on_shared", "stale_records", "leftovers", "delete_workflow")  # with allow_delete: what the hash covers
+COMPLETED_SLACK = 5_000  # milliseconds: clocks of nodes differ
+FAILED_SLACK = 3_600_000  # milliseconds: after FAILED, other branches of a template go on
+
+
 @dataclass(frozen=True)
 class Options:
     """What the task asks for; the defaults are the module's."""
 
     allow_delete: Tuple[str, ...] = ()
     on_blocked: str = "fail"
+    on_shared: str = "fail"
     on_missing: str = "ok"
+    stale_records: str = "report"
+    leftovers: str = "report"
+    delete_workflow: bool = False
     protect: Tuple[str, ...] = ()
     max_workflows: Optional[int] = None
     max_documents: Optional[int] = None
@@ -49,7 +71,7 @@ class Options:
     @classmethod
     def of(cls, params: Mapping[str, Any]) -> Options:
         """From module parameters. Items of allow_delete are trimmed as the server trims them."""
-        given = {name: params[name] for name in ("on_blocked", "on_missing", "max_workflows", "max_documents", "expect_cluster", "plan_hash")}
+        given = {name: params[name] for name in GIVEN}
         named = (item.strip(TRIMMED) for item in params["allow_delete"])
         return cls(allow_delete=tuple(item for item in named if item), protect=tuple(params["protect"]), **given)
 
@@ -79,6 +101,10 @@ class WorkflowPlan:
     post: bool = False
     allow: Tuple[str, ...] = ()
     first: Tuple[Resource, ...] = ()  # below 2.16: what is deleted by its own API before the deprovision, in order
+    recreate: Tuple[Resource, ...] = ()  # what gets an empty placeholder, so that the server can clear its record
+    drop: bool = False  # template and state are deleted in the end
+    clear: bool = False  # ... with what the state still records
+    last: Tuple[Resource, ...] = ()  # model groups, deleted by their own API in the end
     resets: bool = False  # the server has nothing recorded afterwards
     state_after: Optional[str] = None
     msg: str = ""
@@ -86,8 +112,13 @@ class WorkflowPlan:
 
     @property
     def changed(self) -> bool:
-        """Something is deleted, undeployed or reset."""
-        return self.resets or any(fate.changed for fate in self.fates)
+        """Something is deleted, undeployed, reset or forgotten."""
+        return self.resets or self.drop or any(fate.changed for fate in self.fates)
+
+    @property
+    def acts(self) -> bool:
+        """Something is sent that changes something."""
+        return self.post or self.drop or bool(self.first or self.recreate)
 
     @property
     def failed(self) -> bool:
@@ -104,6 +135,7 @@ class Plan:
     refusals: Tuple[str, ...]
     hash: str
     warnings: Tuple[str, ...] = ()
+    unrecorded: Tuple[Unrecorded, ...] = ()
 
     @property
     def failed(self) -> bool:
@@ -119,25 +151,37 @@ class Plan:
 def make_plan(survey: Survey, options: Options) -> Plan:
     """What becomes of every recorded resource, and whether anything may be touched at all."""
     fates = decide_all(survey, options)
-    workflows = tuple(plan_workflow(workflow, fates[i], survey.server) for i, workflow in enumerate(survey.workflows))
+    workflows = tuple(plan_workflow(workflow, fates[i], survey.server, options) for i, workflow in enumerate(survey.workflows))
     plan_hash = hash_of(survey.server, workflows, options)
     refusals = refusals_of(survey, workflows, options, plan_hash)
     if refusals:
         workflows = tuple(untouched(workflow) for workflow in workflows)
-    warnings = survey.warnings + tuple(text for workflow in workflows for text in workflow.warnings) + missing_warnings(survey, options)
-    return Plan(survey.server, workflows, refusals, plan_hash, warnings)
+    warnings = survey.warnings + tuple(text for workflow in workflows for text in workflow.warnings)
+    warnings += missing_warnings(survey, options) + unmatched_warnings(survey, options)
+    return Plan(survey.server, workflows, refusals, plan_hash, warnings, survey.unrecorded)
 
 
 # -- resources ---------------------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True)
+class Around:
+    """What the decision about one resource has to know of the whole task."""
+
+    recorded: AbstractSet[Key]  # what the task's workflows record: what uses a resource from there is not outside
+    undeployed: AbstractSet[Key]  # the models that a workflow of the task undeploys
+    taken: AbstractSet[Key] = frozenset()  # what an earlier workflow of the task deletes
+
+
 def decide_all(survey: Survey, options: Options) -> List[Tuple[Fate, ...]]:
     """The fate of every resource. What an earlier workflow of the task deletes is absent in a later one."""
-    undeployed = {r.key for w in survey.workflows for r in w.resources if "undeploy" in r.actions}
+    resources = [r for w in survey.workflows for r in w.resources]
+    around = Around(frozenset(r.key for r in resources) | survey.inside, frozenset(r.key for r in resources if "undeploy" in r.actions))
     decided: List[Tuple[Fate, ...]] = []
     for workflow in survey.workflows:
-        taken = going(decided)
-        decided.append(tuple(decide(resource, workflow, options, taken, undeployed) for resource in workflow.resources))
+        around = replace(around, taken=going(decided))
+        fates = [decide(resource, workflow, options, around) for resource in workflow.resources]
+        decided.append(tuple(spared(fate, fates, options) for fate in fates))
     models = {key for key in going(decided) if key[0] == "model"}
     return [tuple(fail_in_use(fate, models) for fate in fates) for fates in decided]
 
@@ -147,9 +191,9 @@ def going(decided: Sequence[Sequence[Fate]]) -> FrozenSet[Key]:
     return frozenset(fate.resource.key for fates in decided for fate in fates if fate.status == WOULD_DELETE)
 
 
-def decide(resource: Resource, workflow: Workflow, options: Options, taken: AbstractSet[Key], undeployed: AbstractSet[Key]) -> Fate:
-    """The fate of one resource, but for what uses it."""
-    fate = unprotected_fate(resource, workflow, options, taken, undeployed)
+def decide(resource: Resource, workflow: Workflow, options: Options, around: Around) -> Fate:
+    """The fate of one resource, but for what uses it in the task itself."""
+    fate = unprotected_fate(resource, workflow, options, around)
     if fate.changed or fate.status == FAILED:  # the server would touch it, or try to
         pattern = protecting(resource, workflow, options)
         if pattern:
@@ -157,33 +201,66 @@ def decide(resource: Resource, workflow: Workflow, options: Options, taken: Abst
     return fate
 
 
-def unprotected_fate(
-    resource: Resource, workflow: Workflow, options: Options, taken: AbstractSet[Key], undeployed: AbstractSet[Key]
-) -> Fate:
+def unprotected_fate(resource: Resource, workflow: Workflow, options: Options, around: Around) -> Fate:
     """The fate of one resource before C(protect). The order of the questions is the order of precedence."""
     if resource.kind == OTHER:
         return Fate(resource, FAILED, "%s: a deprovision of this workflow would never be answered, so none is sent." % resource.problem)
     if resource.exists is False:
         return Fate(resource, ABSENT)
-    if resource.key in taken and "delete" in resource.actions:
+    if resource.key in around.taken and "delete" in resource.actions:
         return Fate(resource, ABSENT, "Another workflow of this task records it too, and it goes with that one.")
     danger = KINDS[resource.kind].danger(resource.id)
     if danger:
-        return blocked(resource, options, "Never deleted: %s. Look at it and delete it by hand." % danger)
+        return blocked(resource, options.on_blocked, "Never deleted: %s. Look at it and delete it by hand." % danger)
     if resource.exists is None:
         return Fate(resource, UNKNOWN, "It could not be looked at: %s" % resource.problem)
-    if "delete" not in resource.actions:
-        return retained(resource)
-    if needs_allow_delete(resource.kind):
+    if resource.kind == "model_group":
+        return group_fate(resource, options, around)
+    if needs_allow_delete(resource.kind) and "delete" in resource.actions:
         verdict = unreleased(resource, workflow, options)
         if verdict:
             return verdict
+    sharing = shared_by(resource, workflow, around)
+    if sharing and options.on_shared != "delete":
+        return blocked(resource, options.on_shared, "Not this workflow's alone: %s. on_shared decides." % sharing)
+    if "delete" not in resource.actions:
+        return retained(resource)
     if resource.obstacle:
         return Fate(resource, FAILED, "Cannot be deleted: %s." % resource.obstacle)
-    if resource.deployed and resource.key not in undeployed:
+    if resource.deployed and resource.key not in around.undeployed:
         return Fate(
             resource, FAILED, "The model is deployed, and no workflow here undeploys it: POST /_plugins/_ml/models/%s/_undeploy first." % resource.id
         )
+    return Fate(resource, WOULD_DELETE, changed=True)
+
+
+def shared_by(resource: Resource, workflow: Workflow, around: Around) -> str:
+    """Who outside the task uses it, or that it is another index than the one provisioned; empty for nobody."""
+    only_undeployed = "delete" not in resource.actions
+    outside = [
+        user
+        for user in resource.users
+        if user.key not in around.recorded and not (only_undeployed and user.kind == "workflow" and "deploy_model" not in user.steps)
+    ]
+    if outside:
+        return "used by %s" % ", ".join("%s (%s)" % (user, user.name) if user.name else str(user) for user in outside)
+    end = (workflow.written or (None, None))[1]
+    slack = COMPLETED_SLACK if workflow.state == "COMPLETED" else FAILED_SLACK
+    if resource.created is not None and end is not None and resource.created > end + slack:
+        return "the index of that name was made after provisioning ended"
+    return ""
+
+
+def group_fate(resource: Resource, options: Options, around: Around) -> Fate:
+    """A model group: the server never deletes it; this module does where asked, when no model is left in it."""
+    if options.leftovers != "delete":
+        return Fate(resource, RETAINED, "Flow Framework never deletes a model group: it stays on the cluster (leftovers: delete).")
+    models = [user for user in resource.users if user.kind == "model" and user.key not in around.recorded]
+    if models:
+        return Fate(resource, RETAINED, "It still holds %s: it stays." % ", ".join(map(str, models)))
+    sharing = [user for user in resource.users if user.kind != "model" and user.key not in around.recorded]
+    if sharing and options.on_shared != "delete":
+        return Fate(resource, RETAINED, "Used by %s: it stays." % ", ".join(map(str, sharing)))
     return Fate(resource, WOULD_DELETE, changed=True)
 
 
@@ -194,16 +271,15 @@ def protecting(resource: Resource, workflow: Workflow, options: Options) -> str:
 
 
 def retained(resource: Resource) -> Fate:
-    """What the server never deletes."""
+    """What a workflow recorded without having made it."""
     if "undeploy" in resource.actions:
-        msg = "This workflow only deployed the model: it is undeployed and stays."
-        return Fate(resource, RETAINED, msg, changed=resource.deployed)
-    return Fate(resource, RETAINED, "Flow Framework never deletes a %s: it stays on the cluster." % title(resource.kind))
+        return Fate(resource, RETAINED, "This workflow only deployed the model: it is undeployed and stays.", changed=resource.deployed)
+    return Fate(resource, RETAINED, "This workflow only wrote to it: it stays.")
 
 
-def blocked(resource: Resource, options: Options, msg: str, release: str = "") -> Fate:
-    """Refused, or kept where the task says so."""
-    return Fate(resource, BLOCKED if options.on_blocked == "fail" else KEPT, msg, release=release)
+def blocked(resource: Resource, choice: str, msg: str, release: str = "") -> Fate:
+    """Refused, or kept where on_blocked or on_shared say so."""
+    return Fate(resource, BLOCKED if choice == "fail" else KEPT, msg, release=release)
 
 
 def unreleased(resource: Resource, workflow: Workflow, options: Options) -> Optional[Fate]:
@@ -211,20 +287,31 @@ def unreleased(resource: Resource, workflow: Workflow, options: Options) -> Opti
 
     The server matches by id alone (D43), so whatever else of that id it would take along has to be named as well.
     """
-    namesakes = [r for r in workflow.resources if r.id == resource.id and needs_allow_delete(r.kind)]
-    alone = len(namesakes) == 1
+    mates = namesakes(resource, workflow)
+    alone = len(mates) == 1
     release = resource.id if alone and "/" not in resource.id else "%s/%s" % resource.key
     if not is_named(resource, alone, options):
         if not alone and resource.id in options.allow_delete:
-            msg = "%r fits %s in this workflow: name each with its kind, such as %s." % (resource.id, " and ".join(sorted(r.kind for r in namesakes)), release)
+            msg = "%r fits %s in this workflow: name each with its kind, such as %s." % (resource.id, " and ".join(sorted(r.kind for r in mates)), release)
         else:
             msg = "Deleting a%s %s needs your word: add %s to allow_delete." % ("n" if title(resource.kind)[0] in "ai" else "", title(resource.kind), release)
-        return blocked(resource, options, msg, release)
-    along = [r for r in namesakes if r is not resource and r.exists is not False and not is_named(r, alone, options)]
+        return blocked(resource, options.on_blocked, msg, release)
+    along = [r for r in mates if r is not resource and r.exists is not False and not is_named(r, alone, options)]
     if along:
         names = ", ".join("%s/%s" % r.key for r in along)
-        return blocked(resource, options, "Naming it would delete %s too, which has the same id: add that to allow_delete as well." % names)
+        return blocked(resource, options.on_blocked, "Naming it would delete %s too, which has the same id: add that to allow_delete as well." % names)
     return None
+
+
+def namesakes(resource: Resource, workflow: Workflow) -> List[Resource]:
+    """Everything that the server takes along when this id is named; the resource itself is among it."""
+    return [r for r in workflow.resources if r.id == resource.id and needs_allow_delete(r.kind)]
+
+
+def is_named_with_namesakes(resource: Resource, workflow: Workflow, options: Options) -> bool:
+    """Whether it is named, and all that would be taken along."""
+    mates = namesakes(resource, workflow)
+    return all(mate.exists is False and mate is not resource or is_named(mate, len(mates) == 1, options) for mate in mates)
 
 
 def is_named(resource: Resource, alone: bool, options: Options) -> bool:
@@ -232,10 +319,21 @@ def is_named(resource: Resource, alone: bool, options: Options) -> bool:
     return "%s/%s" % resource.key in options.allow_delete or (alone and resource.id in options.allow_delete)
 
 
+def spared(fate: Fate, fates: Sequence[Fate], options: Options) -> Fate:
+    """An index or a pipeline that has to stay since the server would take a namesake along that stays (D43)."""
+    if fate.status != WOULD_DELETE or not needs_allow_delete(fate.resource.kind):
+        return fate
+    for other in fates:
+        if other.status in (BLOCKED, KEPT) and other.resource.id == fate.resource.id and needs_allow_delete(other.resource.kind):
+            msg = "Naming it would delete %s/%s too, which has the same id and must stay." % other.resource.key
+            return blocked(fate.resource, "fail" if other.status == BLOCKED else "keep", msg)
+    return fate
+
+
 def fail_in_use(fate: Fate, models: AbstractSet[Key]) -> Fate:
     """A connector stays as long as a model uses it that does not go as well (recording connector_in_use, D33)."""
-    users = [user for user in fate.resource.users if (user.kind, user.id) not in models]
-    if fate.status != WOULD_DELETE or not users:
+    users = [user for user in fate.resource.users if user.kind == "model" and user.key not in models]
+    if fate.status != WOULD_DELETE or fate.resource.kind != "connector" or not users:
         return fate
     names = ", ".join("%s (%s)" % (user, user.name) if user.name else str(user) for user in users)
     return replace(fate, status=FAILED, changed=False, msg="Still in use by %s: delete that first." % names)
@@ -244,7 +342,7 @@ def fail_in_use(fate: Fate, models: AbstractSet[Key]) -> Fate:
 # -- workflows ---------------------------------------------------------------------------------------------
 
 
-def plan_workflow(workflow: Workflow, fates: Tuple[Fate, ...], server: Server) -> WorkflowPlan:
+def plan_workflow(workflow: Workflow, fates: Tuple[Fate, ...], server: Server, options: Options) -> WorkflowPlan:
     """What is sent for one workflow, if anything, and how it ends."""
     by_server = server.level >= ALLOW_DELETE_SINCE
     hold = holding(fates)
@@ -253,21 +351,56 @@ def plan_workflow(workflow: Workflow, fates: Tuple[Fate, ...], server: Server) -
     elif not by_server:
         hold = forgetting(fates)
         fates = tuple(fate if not hold or needs_allow_delete(fate.resource.kind) else held(fate, hold) for fate in fates)
-    resets = not hold and workflow.found and all(is_cleared(fate, server) for fate in fates)
+    stuck = () if hold else tuple(fate for fate in fates if not is_cleared(fate, fates, server))
+    stale = tuple(fate for fate in stuck if fate.status == ABSENT)
+    recreate = recreated(stale, workflow, options) if stale and len(stale) == len(stuck) else ()
+    clears = workflow.found and not hold and not stuck  # the server drops everything from its record
     dirty = bool(fates) or workflow.state != "NOT_STARTED"
-    post = not hold and (any(fate.changed for fate in fates) or (resets and dirty))
+    drop, clear = dropped(workflow, server, options, stale if len(stale) == len(stuck) and not recreate else None, hold)
+    broken_off = drop and workflow.state == PROVISIONING  # such a state is not deleted (X05); any deprovision ends it
+    post = not hold and (any(fate.changed for fate in fates) or (clears and dirty) or broken_off)
+    resets = (clears and post) or bool(recreate)
     go = [fate.resource for fate in fates if fate.status == WOULD_DELETE and needs_allow_delete(fate.resource.kind)]
+    placeholders = [fate.resource for fate in fates if fate.resource.placeholder and is_cleared(fate, fates, server)]
     return WorkflowPlan(
         workflow,
         fates,
         post=post,
-        allow=tuple(sorted({r.id for r in go})) if by_server else (),
+        allow=tuple(sorted({r.id for r in go + placeholders})) if by_server else (),
         first=() if by_server else tuple(reversed(go)),
-        resets=resets and post,
-        state_after=state_after(workflow, server, resets, post),
+        recreate=recreate,
+        drop=drop,
+        clear=clear,
+        last=tuple(fate.resource for fate in fates if fate.status == WOULD_DELETE and fate.resource.kind == "model_group"),
+        resets=resets,
+        state_after=state_after(workflow, server, resets, post, drop),
         msg=hold,
-        warnings=workflow_warnings(workflow, fates, server, resets, post),
+        warnings=workflow_warnings(workflow, fates, server, () if resets or drop else stale, post, options),
     )
+
+
+def recreated(stale: Sequence[Fate], workflow: Workflow, options: Options) -> Tuple[Resource, ...]:
+    """The stale records that get a placeholder: all of them, or none. Never without being named, and never for a model."""
+    resources = tuple(fate.resource for fate in stale)
+    possible = options.stale_records == "recreate" and all(
+        KINDS[r.kind].placeholder and not KINDS[r.kind].danger(r.id) and is_named_with_namesakes(r, workflow, options) for r in resources
+    )
+    return resources if possible else ()
+
+
+def dropped(workflow: Workflow, server: Server, options: Options, stale: Optional[Sequence[Fate]], hold: str) -> Tuple[bool, bool]:
+    """Whether template and state are deleted in the end, and whether with what the state still records.
+
+    ``stale``: the records that the server cannot get over; None where something else stays recorded.
+    """
+    if stale is None or hold:
+        return False, False
+    able = server.level >= CLEAR_STATUS_SINCE
+    forget = bool(stale) and able and (options.delete_workflow or options.stale_records == "forget")
+    if not options.delete_workflow:
+        return forget, forget
+    state_goes = workflow.found and server.level >= STATE_GOES_WITH_TEMPLATE_SINCE
+    return (not stale or forget) and (bool(workflow.has_template) or state_goes), forget
 
 
 def holding(fates: Sequence[Fate]) -> str:
@@ -276,9 +409,14 @@ def holding(fates: Sequence[Fate]) -> str:
         resource = fate.resource
         if resource.kind == OTHER:
             return fate.msg
-        if fate.status == KEPT and not needs_allow_delete(resource.kind):
+        if fate.status == KEPT and not needs_allow_delete(resource.kind) and not server_keeps(resource):
             return "A deprovision would delete the %s %s as well, which must stay: none is sent." % (title(resource.kind), resource.id)
     return ""
+
+
+def server_keeps(resource: Resource) -> bool:
+    """A connector that a model uses: the server itself refuses to delete it (recording connector_in_use)."""
+    return resource.kind == "connector" and any(user.kind == "model" for user in resource.users)
 
 
 def forgetting(fates: Sequence[Fate]) -> str:
@@ -297,36 +435,47 @@ def held(fate: Fate, hold: str) -> Fate:
     return replace(fate, status=FAILED, changed=False, msg=hold) if fate.changed else fate
 
 
-def is_cleared(fate: Fate, server: Server) -> bool:
+def is_cleared(fate: Fate, fates: Sequence[Fate], server: Server) -> bool:
     """Whether the server drops this from its record, by deleting it or by getting over it."""
+    resource = fate.resource
     if fate.status in (WOULD_DELETE, RETAINED):
         return True
+    if fate.status == ABSENT and resource.placeholder:
+        # Our own placeholder goes with any options, but never takes a namesake along that stays.
+        return all(f.status in (ABSENT, WOULD_DELETE) for f in fates if f.resource.id == resource.id and needs_allow_delete(f.resource.kind))
     if fate.status == ABSENT:
-        return all(STEPS[step].gone_is_success(server.level, server.security) for step in fate.resource.steps)
+        return all(STEPS[step].gone_is_success(server.level, server.security) for step in resource.steps)
     return fate.status == KEPT and server.level < ALLOW_DELETE_SINCE
 
 
-def state_after(workflow: Workflow, server: Server, resets: bool, post: bool) -> Optional[str]:
+def state_after(workflow: Workflow, server: Server, resets: bool, post: bool, drop: bool) -> Optional[str]:
     """The state that the record ends in (D06, D07 for a workflow without template; D11 for one that keeps something)."""
-    if not workflow.found or not post:
-        return workflow.state
-    if not resets:
-        return "COMPLETED"
-    gone = workflow.has_template is False and server.level >= STATE_GOES_WITH_TEMPLATE_SINCE
-    return None if gone else "NOT_STARTED"
+    state_goes = server.level >= STATE_GOES_WITH_TEMPLATE_SINCE
+    if drop and state_goes:
+        return None
+    if resets:
+        return None if workflow.has_template is False and state_goes else "NOT_STARTED"
+    return "COMPLETED" if post else workflow.state
 
 
-def workflow_warnings(workflow: Workflow, fates: Sequence[Fate], server: Server, resets: bool, post: bool) -> Tuple[str, ...]:
+def workflow_warnings(
+    workflow: Workflow, fates: Sequence[Fate], server: Server, stale: Sequence[Fate], post: bool, options: Options
+) -> Tuple[str, ...]:
     """What a person should know of a workflow that is no failure."""
     texts = []
-    stale = [fate.resource.id for fate in fates if fate.status == ABSENT and not is_cleared(fate, server)]
-    if stale and not resets:
-        texts.append(
-            "Workflow %s still records what is gone (%s), and the server cannot get over that: it stays recorded." % (workflow.workflow_id, ", ".join(stale))
-        )
+    if stale:
+        names = ", ".join(fate.resource.id for fate in stale)
+        cure = "stale_records says how to get rid of it" if options.stale_records == "report" else "stale_records: %s cannot help here" % options.stale_records
+        texts.append("Workflow %s still records what is gone (%s), and the server cannot get over that: %s." % (workflow.workflow_id, names, cure))
     kept = [fate.resource.id for fate in fates if fate.status == KEPT]
     if kept and post and server.level < ALLOW_DELETE_SINCE:
         texts.append("Flow Framework %s forgets what is kept of workflow %s: %s." % (server.flow_framework, workflow.workflow_id, ", ".join(kept)))
+    gone = {fate.resource.key for fate in fates if fate.status == WOULD_DELETE}
+    kept_keys = {fate.resource.key for fate in fates if fate.status == KEPT}
+    for resource in (fate.resource for fate in fates if fate.resource.key in gone):
+        users = [str(user) for user in resource.users if user.key in kept_keys]
+        if users:
+            texts.append("%s/%s goes, and %s, which is kept, uses it." % (resource.kind, resource.id, ", ".join(users)))
     if workflow.state == PROVISIONING:
         texts.append("Workflow %s is being provisioned: what it creates from now on is not in this plan." % workflow.workflow_id)
     return tuple(texts)
@@ -335,7 +484,7 @@ def workflow_warnings(workflow: Workflow, fates: Sequence[Fate], server: Server,
 def untouched(workflow: WorkflowPlan) -> WorkflowPlan:
     """The same workflow when the task is refused: nothing is sent, nothing changes."""
     fates = tuple(replace(f, status=UNTOUCHED if f.status == WOULD_DELETE else f.status, changed=False) for f in workflow.fates)
-    return replace(workflow, fates=fates, post=False, allow=(), first=(), resets=False, state_after=workflow.workflow.state)
+    return replace(workflow, fates=fates, post=False, allow=(), first=(), recreate=(), drop=False, clear=False, last=(), resets=False, state_after=workflow.workflow.state)
 
 
 # -- the whole task ----------------------------------------------------------------------------------------
@@ -346,7 +495,7 @@ def refusals_of(survey: Survey, workflows: Sequence[WorkflowPlan], options: Opti
     texts: List[str] = []
     fates = [fate for workflow in workflows for fate in workflow.fates]
     texts += cluster_refusal(survey.server, options)
-    missing = [w.workflow_id for w in survey.workflows if not w.found]
+    missing = [plan.workflow.workflow_id for plan in workflows if not plan.workflow.found and not plan.drop]
     if missing and options.on_missing == "fail":
         texts.append("%s: no such workflow on %s." % (", ".join(missing), survey.server.name))
     texts += protected_refusal(workflows, options)
@@ -373,7 +522,7 @@ def protected_refusal(workflows: Sequence[WorkflowPlan], options: Options) -> Li
     for plan in workflows:
         names = [name for name in (plan.workflow.workflow_id, plan.workflow.name) if name]
         pattern = next((p for p in options.protect if any(fnmatchcase(name, p) for name in names)), None)
-        if pattern and (plan.post or plan.first):
+        if pattern and plan.acts:
             hits.append("Workflow %s is protected by %r in protect." % (plan.workflow.workflow_id, pattern))
     return hits
 
@@ -392,7 +541,7 @@ def blocked_refusal(fates: Sequence[Fate]) -> str:
 def size_refusals(workflows: Sequence[WorkflowPlan], fates: Sequence[Fate], options: Options) -> List[str]:
     """More workflows or documents than the task allows. Unknown counts as more."""
     texts = []
-    touched = sum(1 for workflow in workflows if workflow.post or workflow.first)
+    touched = sum(1 for workflow in workflows if workflow.acts)
     if options.max_workflows is not None and touched > options.max_workflows:
         texts.append("%d workflows would be torn down, and max_workflows is %d." % (touched, options.max_workflows))
     if options.max_documents is not None:
@@ -407,7 +556,20 @@ def missing_warnings(survey: Survey, options: Options) -> Tuple[str, ...]:
     """Workflows that are not there: fine, and worth a word, since it may be the wrong cluster."""
     if options.on_missing != "ok":
         return ()
-    return tuple("There is no workflow %s on cluster %s." % (w.workflow_id, survey.server.name) for w in survey.workflows if not w.found)
+    gone = [w.workflow_id for w in survey.workflows if not w.found and not (w.has_template and options.delete_workflow)]
+    return tuple("There is no workflow %s on cluster %s." % (workflow_id, survey.server.name) for workflow_id in gone)
+
+
+def unmatched_warnings(survey: Survey, options: Options) -> Tuple[str, ...]:
+    """Names in allow_delete that fit nothing, while something is recorded that they could have meant."""
+    ids = sorted({r.id for w in survey.workflows for r in w.resources if needs_allow_delete(r.kind)})
+    known = set(ids) | {"%s/%s" % r.key for w in survey.workflows for r in w.resources if needs_allow_delete(r.kind)}
+    texts = []
+    for name in options.allow_delete if ids else ():
+        if name not in known:
+            near = get_close_matches(name.partition("/")[2] or name, ids, 1, 0)
+            texts.append("allow_delete names %s, which no workflow of this task records. The nearest that one does is %s." % (name, near[0] if near else ids[0]))
+    return tuple(texts)
 
 
 def hash_of(server: Server, workflows: Sequence[WorkflowPlan], options: Options) -> str:
@@ -417,7 +579,7 @@ def hash_of(server: Server, workflows: Sequence[WorkflowPlan], options: Options)
     """
     content: Dict[str, object] = {
         "cluster": server.cluster_uuid,
-        "options": {"allow_delete": sorted(set(options.allow_delete)), "on_blocked": options.on_blocked},
+        "options": dict({name: getattr(options, name) for name in DECIDING}, allow_delete=sorted(set(options.allow_delete))),
         "workflows": sorted(plan.workflow.workflow_id for plan in workflows),
         "resources": sorted(
             [f.resource.workflow_id, f.resource.kind, f.resource.id, f.resource.uuid or "", f.status] for plan in workflows for f in plan.fates

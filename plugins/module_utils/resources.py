@@ -18,6 +18,7 @@ Version = Tuple[int, ...]
 
 ALLOW_DELETE_SINCE: Version = (2, 16)  # below, indices and pipelines are dropped from the record and stay (D20, D21)
 STATE_GOES_WITH_TEMPLATE_SINCE: Version = (2, 14)  # a workflow without template leaves no state behind (D06, D07)
+CLEAR_STATUS_SINCE: Version = (2, 15)  # DELETE takes a state with its records along (X04, X06)
 TRIMMED = "".join(map(chr, range(33)))  # what the server trims off each item of allow_delete (behaviour.md 2.3)
 
 
@@ -129,6 +130,40 @@ def error_of(body: Any) -> Dict[str, Any]:
     return error if isinstance(error, dict) else {}
 
 
+MARK = "opensearch_ops.flow_framework: an empty placeholder, so that Flow Framework can clear its record"
+
+
+def index_placeholder() -> Dict[str, Any]:
+    """An empty index that nobody can write to, with our mark."""
+    settings = {"index.number_of_shards": 1, "index.number_of_replicas": 0, "index.blocks.write": True}
+    return {"settings": settings, "mappings": {"_meta": {"description": MARK}}}
+
+
+def is_index_placeholder(body: Dict[str, Any]) -> bool:
+    """Whether an index carries our mark. That it is empty has to be counted."""
+    return ((body.get("mappings") or {}).get("_meta") or {}).get("description") == MARK
+
+
+def ingest_placeholder() -> Dict[str, Any]:
+    """An ingest pipeline that does nothing, with our mark."""
+    return {"description": MARK, "processors": []}
+
+
+def search_placeholder() -> Dict[str, Any]:
+    """A search pipeline that does nothing, with our mark."""
+    return {"description": MARK, "request_processors": []}
+
+
+def is_pipeline_placeholder(body: Dict[str, Any]) -> bool:
+    """Whether a pipeline carries our mark and does nothing."""
+    return body.get("description") == MARK and not any(value for name, value in body.items() if name.endswith("processors"))
+
+
+def no_placeholder(body: Dict[str, Any]) -> bool:
+    """There is no such thing for this kind."""
+    return False
+
+
 @dataclass(frozen=True)
 class Kind:
     """One kind of resource.
@@ -144,6 +179,8 @@ class Kind:
     is_gone: Callable[[Any], bool]
     needs_allow_delete: bool = False
     title: str = ""
+    placeholder: Optional[Callable[[], Dict[str, Any]]] = None  # what lets the server get over one that is gone
+    is_placeholder: Callable[[Dict[str, Any]], bool] = no_placeholder
 
     def target(self, resource_id: str) -> str:
         """The quoted path of one resource."""
@@ -157,11 +194,13 @@ KINDS: Dict[str, Kind] = {
         Kind("model", "model_id", "/_plugins/_ml/models/%s", generated_danger, gone_ml, title="model"),
         Kind("model_group", "model_group_id", "/_plugins/_ml/model_groups/%s", generated_danger, gone_ml, title="model group"),
         Kind("agent", "agent_id", "/_plugins/_ml/agents/%s", generated_danger, gone_ml, title="agent"),
-        Kind("index", "index_name", "/%s", index_danger, gone_index, True, title="index"),
-        Kind("ingest_pipeline", "pipeline_id", "/_ingest/pipeline/%s", pipeline_danger, gone_pipeline, True, title="ingest pipeline"),
-        Kind("search_pipeline", "pipeline_id", "/_search/pipeline/%s", pipeline_danger, gone_pipeline, True, title="search pipeline"),
+        Kind("index", "index_name", "/%s", index_danger, gone_index, True, "index", index_placeholder, is_index_placeholder),
+        Kind("ingest_pipeline", "pipeline_id", "/_ingest/pipeline/%s", pipeline_danger, gone_pipeline, True, "ingest pipeline", ingest_placeholder, is_pipeline_placeholder),
+        Kind("search_pipeline", "pipeline_id", "/_search/pipeline/%s", pipeline_danger, gone_pipeline, True, "search pipeline", search_placeholder, is_pipeline_placeholder),
     )
 }
+
+GENERATED = ("connector", "model", "model_group", "agent")  # kinds whose ids OpenSearch makes
 
 OTHER = "other"  # the kind of what a step recorded that this catalogue does not know
 

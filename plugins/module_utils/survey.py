@@ -9,12 +9,13 @@ Existence is three-valued: True, False (the server said so of that one id), None
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from typing import Any, Dict, Iterable, List, Optional, Tuple
+from dataclasses import dataclass, replace
+from typing import Any, Dict, FrozenSet, Iterable, Iterator, List, Optional, Tuple
 
 from . import api as rest
 from .api import Answer, Api
 from .resources import KINDS, OTHER, STEPS, Version, kind_of, parse_version
+from .sharing import User, Users, find_users, hits_of, models_of
 
 DEPLOYED_STATES = ("DEPLOYED", "DEPLOYING", "PARTIALLY_DEPLOYED")
 PROVISIONING = "PROVISIONING"
@@ -46,18 +47,6 @@ class Server:
 
 
 @dataclass(frozen=True)
-class User:
-    """Something that uses a resource."""
-
-    kind: str
-    id: str
-    name: str = ""
-
-    def __str__(self) -> str:
-        return "%s/%s" % (self.kind, self.id)
-
-
-@dataclass(frozen=True)
 class Resource:
     """One resource of one workflow: what is recorded, and what looking showed."""
 
@@ -69,7 +58,9 @@ class Resource:
     exists: Optional[bool] = None
     problem: str = ""  # why it could not be looked at
     obstacle: str = ""  # why its deletion is known to fail
+    placeholder: bool = False  # there is nothing but our own empty placeholder, which counts as gone
     uuid: Optional[str] = None  # of an index
+    created: Optional[int] = None  # of an index, in milliseconds since 1970
     state: Optional[str] = None  # of a model
     documents: Optional[int] = None  # of an index; None where it cannot be trusted
     size_in_bytes: Optional[int] = None  # of an index, with its replicas
@@ -92,6 +83,15 @@ class Resource:
 
 
 @dataclass(frozen=True)
+class Unrecorded:
+    """Something that a template names literally, that exists, and that no record holds."""
+
+    workflow_id: str
+    kind: str
+    id: str
+
+
+@dataclass(frozen=True)
 class Workflow:
     """One workflow. ``state`` is None when there is no such workflow."""
 
@@ -100,6 +100,7 @@ class Workflow:
     resources: Tuple[Resource, ...] = ()
     name: Optional[str] = None
     has_template: Optional[bool] = None  # None: could not be read
+    literals: Tuple[Tuple[str, str], ...] = ()  # kind and name of what the template creates under a name of its own
     written: Optional[Tuple[Optional[int], Optional[int]]] = None  # start and end time: they move when the record is written
 
     @property
@@ -114,7 +115,9 @@ class Survey:
 
     server: Server
     workflows: Tuple[Workflow, ...]
-    warnings: Tuple[str, ...] = field(default=())
+    unrecorded: Tuple[Unrecorded, ...] = ()
+    warnings: Tuple[str, ...] = ()
+    inside: FrozenSet[Tuple[str, str]] = frozenset()  # kind and id of what the task's other workflows record
 
 
 class Surveyor:
@@ -125,11 +128,13 @@ class Surveyor:
         self.flow_framework_version = flow_framework_version
         self.warnings: List[str] = []
 
-    def survey(self, workflow_ids: Iterable[str], server: Optional[Server] = None) -> Survey:
+    def survey(self, workflow_ids: Iterable[str]) -> Survey:
         """The whole picture for some workflows, in their order. Raises SurveyError."""
-        server = server or self.server()
-        workflows = self.with_users([self.named(self.look_at(self.record(workflow_id))) for workflow_id in workflow_ids])
-        return Survey(server, tuple(workflows), tuple(dict.fromkeys(self.warnings)))
+        server = self.server()
+        workflows = [self.named(self.look_at(self.record(workflow_id))) for workflow_id in workflow_ids]
+        candidates = self.candidates(workflows)
+        workflows, free = self.with_users(workflows, candidates)
+        return Survey(server, tuple(workflows), tuple(free), tuple(dict.fromkeys(self.warnings)))
 
     # -- the server ------------------------------------------------------------------------------------------
 
@@ -185,32 +190,56 @@ class Surveyor:
         return answer.outcome == rest.UNREADABLE and self.api.state_index_exists().outcome == rest.MISSING
 
     def named(self, workflow: Workflow) -> Workflow:
-        """With the template's name, and whether there is a template."""
-        if not workflow.found:
-            return workflow
+        """With the template's name and literal names, and whether there is a template."""
         answer = self.readable(self.api.template(workflow.workflow_id), "Reading templates")
         if answer.ok and isinstance(answer.body, dict):
-            return replace(workflow, name=answer.body.get("name"), has_template=True)
+            return replace(workflow, name=answer.body.get("name"), has_template=True, literals=tuple(literals_of(answer.body)))
         return replace(workflow, has_template=False if answer.outcome == rest.MISSING else None)
 
     def look_at(self, workflow: Workflow) -> Workflow:
         """With every recorded resource looked at."""
         return replace(workflow, resources=tuple(self.look(resource) for resource in workflow.resources))
 
-    def with_users(self, workflows: List[Workflow]) -> List[Workflow]:
-        """With the models that use the connectors: one request for all of them."""
-        connectors = {r.id for w in workflows for r in w.resources if r.kind == "connector" and r.exists}
-        if not connectors:
-            return workflows
-        answer = self.readable(self.api.models_of_connectors(connectors), "Searching the models that use a connector")
-        users: Dict[str, List[User]] = {}
-        for hit in hits_of(answer):
-            source = hit.get("_source") or {}
-            users.setdefault(source.get("connector_id", ""), []).append(User("model", hit.get("_id", ""), source.get("name", "")))
-        return [
-            replace(w, resources=tuple(replace(r, users=tuple(users.get(r.id, ()))) if r.kind == "connector" else r for r in w.resources))
-            for w in workflows
+    def with_users(self, workflows: List[Workflow], candidates: Iterable[Unrecorded] = ()) -> Tuple[List[Workflow], List[Unrecorded]]:
+        """With what uses each resource; and those candidates that no workflow records."""
+        candidates = list(candidates)
+        wanted = [r.key for w in workflows for r in w.resources if r.exists] + [(c.kind, c.id) for c in candidates]
+        users = find_users(self.api, [w.workflow_id for w in workflows], wanted, self.readable)
+        used = [replace(w, resources=tuple(replace(r, users=tuple(users.get(r.key, ()))) for r in w.resources)) for w in workflows]
+        recorded = {r.key for w in workflows for r in w.resources}
+        free = [
+            c for c in candidates if (c.kind, c.id) not in recorded and not any(user.kind == "workflow" for user in users.get((c.kind, c.id), ()))
         ]
+        return used, free
+
+    def candidates(self, workflows: Iterable[Workflow]) -> List[Unrecorded]:
+        """What the templates name literally, their workflow does not record, and exists all the same (README fact 7)."""
+        found: List[Unrecorded] = []
+        groups: Dict[str, str] = {}
+        for workflow in workflows:
+            recorded = {resource.key for resource in workflow.resources}
+            for kind, name in workflow.literals:
+                if kind == "model_group":
+                    groups.setdefault(name, workflow.workflow_id)
+                elif (kind, name) not in recorded and not KINDS[kind].danger(name):
+                    if self.look(Resource(workflow.workflow_id, kind, KINDS[kind].type, name, ())).exists:
+                        found.append(Unrecorded(workflow.workflow_id, kind, name))
+        if groups:
+            for hit in hits_of(self.readable(self.api.model_groups_named(groups), "Searching model groups")):
+                found.append(Unrecorded(groups.get((hit.get("_source") or {}).get("name", ""), ""), "model_group", str(hit.get("_id"))))
+        return found
+
+    def with_models(self, workflow: Workflow) -> Workflow:
+        """With the models that use its connectors now: those of another workflow may have gone meanwhile."""
+        connectors = [r.id for r in workflow.resources if r.kind == "connector" and r.exists]
+        if not connectors:
+            return workflow
+        models = Users([("connector", connector) for connector in connectors])
+        models_of(self.api, models, self.readable)
+        return replace(
+            workflow,
+            resources=tuple(replace(r, users=not_models(r) + tuple(models.found.get(r.key, ()))) if r.kind == "connector" else r for r in workflow.resources),
+        )
 
     # -- one resource ----------------------------------------------------------------------------------------
 
@@ -228,8 +257,11 @@ class Surveyor:
             return replace(resource, problem=answer.sentence or "the answer is no object")
         if resource.kind == "index":
             return self.index_facts(resource, answer.body)
-        if resource.kind.endswith("pipeline") and resource.id not in answer.body:
-            return replace(resource, problem="the answer does not hold this id")
+        if resource.kind.endswith("pipeline"):
+            if resource.id not in answer.body:
+                return replace(resource, problem="the answer does not hold this id")
+            placeholder = kind.is_placeholder(answer.body[resource.id])
+            return replace(resource, exists=not placeholder, placeholder=placeholder)
         if resource.kind == "model":
             return replace(resource, exists=True, state=answer.body.get("model_state"))
         return replace(resource, exists=True)
@@ -249,8 +281,17 @@ class Surveyor:
             )
         settings = (body[resource.id].get("settings") or {}).get("index") or {}
         documents, size = self.contents(resource.id, settings)
+        if documents == 0 and KINDS["index"].is_placeholder(body[resource.id]):
+            return replace(resource, exists=False, placeholder=True)
+        created = settings.get("creation_date")
         return replace(
-            resource, exists=True, uuid=settings.get("uuid"), documents=documents, size_in_bytes=size, obstacle=block_of(resource.id, settings)
+            resource,
+            exists=True,
+            uuid=settings.get("uuid"),
+            created=int(created) if str(created).isdigit() else None,
+            documents=documents,
+            size_in_bytes=size,
+            obstacle=block_of(resource.id, settings),
         )
 
     def contents(self, index: str, settings: Dict[str, Any]) -> Tuple[Optional[int], Optional[int]]:
@@ -276,6 +317,11 @@ class Surveyor:
         if answer.outcome == rest.NO_PLUGIN:
             return answer
         raise SurveyError("%s failed. %s" % (doing, answer.sentence))
+
+
+def not_models(resource: Resource) -> Tuple[User, ...]:
+    """The users of a resource that are no models."""
+    return tuple(user for user in resource.users if user.kind != "model")
 
 
 def workflow_of(workflow_id: str, body: Dict[str, Any]) -> Workflow:
@@ -313,10 +359,19 @@ def block_of(index: str, settings: Dict[str, Any]) -> str:
     return ""
 
 
-def hits_of(answer: Answer) -> List[Dict[str, Any]]:
-    """The hits of a search, or none."""
-    if not answer.ok or not isinstance(answer.body, dict):
-        return []
-    hits = (answer.body.get("hits") or {}).get("hits")
-    return hits if isinstance(hits, list) else []
+def literals_of(template: Dict[str, Any]) -> Iterator[Tuple[str, str]]:
+    """Kind and name of what a template creates under a name that stands in it, without substitutions."""
+    nodes = ((template.get("workflows") or {}).get("provision") or {}).get("nodes") or ()
+    for node in nodes:
+        field_name = NAMED_BY.get(str(node.get("type")))
+        name = (node.get("user_inputs") or {}).get(field_name) if field_name else None
+        if isinstance(name, str) and name and "${{" not in name:
+            yield kind_of(str(node.get("type"))), name
 
+
+NAMED_BY = {
+    "create_index": "index_name",
+    "create_ingest_pipeline": "pipeline_id",
+    "create_search_pipeline": "pipeline_id",
+    "register_model_group": "name",
+}

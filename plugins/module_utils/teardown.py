@@ -13,12 +13,13 @@ from __future__ import annotations
 import time
 import uuid
 from dataclasses import dataclass, field, replace
-from typing import Dict, Iterable, List, Optional, Sequence, Tuple
+from typing import Dict, FrozenSet, Iterable, List, Optional, Sequence, Tuple
 
 from . import api as rest
 from .api import Answer, Api, first_that_fit
 from .connection import Node
 from .plan import WOULD_DELETE, Key, Options, Plan, WorkflowPlan, make_plan
+from .resources import KINDS
 from .slots import NodeHangs, NoSlot, Slots, calls_by_node, may_be_at, opaque_id
 from .survey import PROVISIONING, Resource, Survey, SurveyError, Surveyor, Workflow
 
@@ -57,6 +58,7 @@ class Run:
     error: str = ""  # why it stopped short
     unknown: bool = False  # it stopped while the server may still be at it
     said: str = ""  # what came in place of an answer
+    dropped: bool = False  # template and state were deleted
     incomplete: bool = False  # the last answer was that something could not be deleted
     warnings: List[str] = field(default_factory=list)
 
@@ -77,11 +79,13 @@ class Teardown:
         self.limits = limits
         self.run_id = uuid.uuid4().hex[:12]
         self.started = time.monotonic()
+        self.inside: FrozenSet[Key] = frozenset()  # everything that the task's workflows record
 
     def carry_out(self, plan: Plan) -> List[Run]:
         """All workflows, one after the other; those with something left once more, as long as that helps."""
         runs = [Run(w, w.workflow, w, {f.resource.key: f.resource for f in w.fates}) for w in plan.workflows]
-        unfinished = [run for run in runs if run.plan.post or run.plan.first]
+        self.inside = frozenset(r.key for run in runs for r in run.plan.workflow.resources)
+        unfinished = [run for run in runs if run.plan.acts]
         left = -1
         while unfinished and left_in(unfinished) != left:
             left = left_in(unfinished)
@@ -111,6 +115,7 @@ class Teardown:
         try:
             with self.slots.workflow(run.workflow_id, deadline):
                 self.until_done(run, plan, deadline)
+                self.delete_groups(run)
                 self.look_at_the_rest(run)
         except NoSlot as error:
             run.error = str(error)
@@ -127,7 +132,7 @@ class Teardown:
             with self.slots.slot(run.workflow_id, deadline) as node:
                 self.look_again(run, plan)
                 run.error = surprise(run)
-                if run.error or not (run.last.post or run.last.first):
+                if run.error or not run.last.acts:
                     return
                 before = size_of(run.now)
                 answered = self.act(run, node, deadline)
@@ -138,7 +143,7 @@ class Teardown:
                 fruitless = 0
             elif answered:
                 fruitless += 1
-            if not (run.last.post or run.last.first):
+            if not run.last.acts:
                 return
             if time.monotonic() >= deadline:
                 run.error = "wait_timeout was over. " + run.said
@@ -152,12 +157,15 @@ class Teardown:
 
         The guards of the task are not asked again: they were, before anything was touched.
         """
-        recorded = self.surveyor.look_at(self.surveyor.record(run.workflow_id))
         before = run.plan.workflow
-        run.now = replace(self.surveyor.with_users([recorded])[0], name=before.name, has_template=before.has_template)
+        users = {resource.key: resource.users for resource in before.resources}
+        recorded = self.surveyor.record(run.workflow_id)
+        recorded = replace(recorded, resources=tuple(replace(r, users=users.get(r.key, ())) for r in recorded.resources))
+        now = self.surveyor.with_models(self.surveyor.look_at(recorded))
+        run.now = replace(now, name=before.name, has_template=before.has_template and not run.dropped)
         run.seen.update((resource.key, resource) for resource in run.now.resources if resource.key in run.seen)
         options = replace(self.options, max_workflows=None, max_documents=None, expect_cluster=None, plan_hash=None, on_missing="ok")
-        run.last = make_plan(Survey(plan.server, (run.now,)), options).workflows[0]
+        run.last = make_plan(Survey(plan.server, (run.now,), inside=self.inside), options).workflows[0]
 
     def look_at_the_rest(self, run: Run) -> None:
         """What has left the record: whether it is gone is proven by looking at it, not by an answer."""
@@ -178,6 +186,8 @@ class Teardown:
             for resource in step.first:
                 self.delete_ourselves(run, resource)
             return True
+        if not step.post:
+            return self.put_placeholders(run) if step.recreate else self.drop_workflow(run)
         run.attempts += 1
         allow = first_that_fit(run.workflow_id, step.allow)
         timeout = max(1.0, deadline - time.monotonic())
@@ -205,6 +215,38 @@ class Teardown:
             raise StopTask(answer.sentence)
         if not answer.ok and answer.outcome != rest.MISSING:
             run.said = "Deleting %s/%s: %s" % (resource.kind, resource.id, answer.sentence)
+
+    def delete_groups(self, run: Run) -> None:
+        """Model groups that were to go: last, when no model is in them any more. The server refuses one that holds any."""
+        for resource in () if run.error else run.plan.last:
+            if run.attempts and resource.key not in {r.key for r in run.now.resources}:
+                self.delete_ourselves(run, resource)
+
+    def put_placeholders(self, run: Run) -> bool:
+        """Put something empty where the record says that something is, so that the server can clear its record.
+
+        An index that is there is refused by the server; a pipeline would be overwritten, and was looked at a moment ago.
+        """
+        for resource in run.last.recreate:
+            make = KINDS[resource.kind].placeholder
+            answer = self.api.put(resource.kind, resource.id, make() if make else {})
+            if not answer.ok:
+                run.said = run.error = "A placeholder for %s/%s could not be made. %s" % (resource.kind, resource.id, answer.sentence)
+                break
+        return True
+
+    def drop_workflow(self, run: Run) -> bool:
+        """Delete template and state, and wait until both are seen gone: the server does the second a moment later."""
+        answer = self.api.delete_workflow(run.workflow_id, run.last.clear)
+        limit = time.monotonic() + WRITE_LIMIT
+        while time.monotonic() < limit:
+            state_gone = not self.surveyor.record(run.workflow_id).found
+            if self.api.template(run.workflow_id).outcome == rest.MISSING and (state_gone or run.plan.state_after is not None):
+                run.dropped = True
+                return True
+            time.sleep(POLL)
+        run.error = "Template and state should be gone and are still there. %s" % answer.sentence
+        return True
 
     def wait_for_record(self, run: Run, answer: Answer, step: WorkflowPlan) -> None:
         """Until the server has written what it answered: it does so a moment later (recording everything_then_allow_delete).
@@ -308,9 +350,10 @@ def left_in(runs: Sequence[Run]) -> int:
     return sum(1 for run in runs for f in run.plan.fates if f.status == WOULD_DELETE and run.seen[f.resource.key].exists is not False)
 
 
-def size_of(workflow: Workflow) -> Tuple[int, int, Optional[str]]:
+def size_of(workflow: Workflow) -> Tuple[object, ...]:
     """What shrinks while a teardown gets on: what exists, what is recorded, the state."""
-    return sum(1 for r in workflow.resources if r.exists is not False), len(workflow.resources), workflow.state
+    there = sum(1 for r in workflow.resources if r.exists is not False)
+    return there, len(workflow.resources), sum(1 for r in workflow.resources if r.placeholder), workflow.state, workflow.has_template
 
 
 def record_of(workflow: Workflow) -> Tuple[Optional[str], Tuple[Tuple[str, str], ...], object]:

@@ -45,12 +45,47 @@ options:
     type: str
     choices: [fail, keep]
     default: fail
+  on_shared:
+    description:
+      - What to do about a resource of any kind that somebody outside this task uses. Another workflow records it; a pipeline, an agent or a model
+        refers to it; an index outside has it as its default, final or search pipeline; or the index of that name was made after provisioning ended.
+      - V(fail) refuses before anything is deleted, V(keep) deletes the rest and keeps those, V(delete) deletes them.
+      - What needs no naming goes with any deprovision of its workflow. With V(keep), a workflow that holds such a thing is left alone, and the
+        task fails over what else it holds. A connector is the exception, since the server keeps one that a model uses.
+    type: str
+    choices: [fail, keep, delete]
+    default: fail
   on_missing:
     description:
       - What to do about a workflow that does not exist. V(ok) warns and names the cluster; V(fail) refuses before anything is deleted.
     type: str
     choices: [ok, fail]
     default: ok
+  stale_records:
+    description:
+      - What to do about an index, a pipeline or a deployed model that is recorded, but gone already. The server cannot get over it, and answers
+        every later deprovision of that workflow with a failure.
+      - V(report) counts it as gone, and warns.
+      - V(recreate) puts an empty placeholder of that name there, so that the server can finish. Only for indices and pipelines that O(allow_delete)
+        names, only when nothing else stays recorded, and after everything else is seen gone. A placeholder carries a mark, cannot be written to,
+        and counts as gone ever after.
+      - V(forget) deletes record and template, once everything recorded is proven gone. Flow Framework 2.15 and later.
+    type: str
+    choices: [report, recreate, forget]
+    default: report
+  leftovers:
+    description:
+      - What to do about model groups, which the server never deletes. V(report) says so; V(delete) deletes those that the workflow recorded and
+        that hold no model.
+    type: str
+    choices: [report, delete]
+    default: report
+  delete_workflow:
+    description:
+      - Delete template and state in the end, when nothing is recorded any more but what is retained or absent. Implies V(forget) for stale records.
+        Deletes also a template without a state.
+    type: bool
+    default: false
   protect:
     description:
       - Patterns (C(*), C(?), C([...]), case matters) of workflow ids, workflow names and resource ids that must survive. If one would be
@@ -72,8 +107,8 @@ options:
     type: str
   plan_hash:
     description:
-      - Refuse unless today's plan has this hash, which RV(plan_hash) of an earlier run in check mode told. It covers the cluster, O(allow_delete),
-        O(on_blocked) and each resource with its uuid and planned status.
+      - Refuse unless today's plan has this hash, which RV(plan_hash) of an earlier run in check mode told. It covers the cluster, the options that decide what is
+        deleted, and each resource with its uuid and planned status.
     type: str
   wait_timeout:
     description:
@@ -327,10 +362,29 @@ remaining:
   elements: dict
   returned: always
 unrecorded:
-  description: Reserved for resources that no record holds; empty in this version.
+  description: What a template names literally, that exists, and that no record holds. It is said, never deleted.
   type: list
   elements: dict
   returned: always
+  contains:
+    workflow_id:
+      description: The workflow whose template names it.
+      type: str
+      returned: always
+    kind:
+      description: What it is.
+      type: str
+      returned: always
+    id:
+      description: Its id or name.
+      type: str
+      returned: always
+    command:
+      description: The request that would delete it.
+      type: str
+      returned: always
+  sample:
+    - {workflow_id: qxv8_6EBRIk9XcBbdoa_, kind: index, id: pr-17-logs, command: DELETE /pr-17-logs}
 summary:
   description: How many resources ended in each status; all statuses, always.
   type: dict
@@ -364,7 +418,11 @@ def argument_spec():
         workflow_id=dict(type="list", elements="str", required=True, aliases=["workflow_ids"]),
         allow_delete=dict(type="list", elements="str", default=[]),
         on_blocked=dict(type="str", choices=["fail", "keep"], default="fail"),
+        on_shared=dict(type="str", choices=["fail", "keep", "delete"], default="fail"),
         on_missing=dict(type="str", choices=["ok", "fail"], default="ok"),
+        stale_records=dict(type="str", choices=["report", "recreate", "forget"], default="report"),
+        leftovers=dict(type="str", choices=["report", "delete"], default="report"),
+        delete_workflow=dict(type="bool", default=False),
         protect=dict(type="list", elements="str", default=[]),
         max_workflows=dict(type="int"),
         max_documents=dict(type="int"),

@@ -171,10 +171,29 @@ blocked:
   returned: always
   sample: [pr-17-docs]
 unrecorded:
-  description: Reserved for resources that no record holds; empty in this version.
+  description: What a template names literally, that exists, and that no record holds. No teardown deletes it.
   type: list
   elements: dict
   returned: always
+  contains:
+    workflow_id:
+      description: The workflow whose template names it.
+      type: str
+      returned: always
+    kind:
+      description: What it is.
+      type: str
+      returned: always
+    id:
+      description: Its id or name.
+      type: str
+      returned: always
+    command:
+      description: The request that would delete it.
+      type: str
+      returned: always
+  sample:
+    - {workflow_id: qxv8_6EBRIk9XcBbdoa_, kind: index, id: pr-17-logs, command: DELETE /pr-17-logs}
 summary:
   description: How many resources there are of each status.
   type: dict
@@ -199,7 +218,7 @@ def information(module, surveyor):
     survey = surveyor.survey(ids)
     refuse_masking(module, survey)
     warn(module, survey.warnings)
-    return outcome.information(survey, make_plan(survey, Options(on_blocked="keep")))
+    return outcome.information(survey, make_plan(survey, Options(on_blocked="keep", on_shared="keep")))
 
 
 def main():

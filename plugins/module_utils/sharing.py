@@ -1,0 +1,161 @@
+# Copyright: (c) 2026, opensearch_ops.flow_framework contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Who uses what the workflows of a task recorded: a few requests for the whole task, however many workflows.
+
+What may not be read is said once, and found nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Callable, Dict, Iterable, Iterator, List, Set, Tuple
+
+from .api import Answer, Api
+from .resources import GENERATED, kind_of
+
+Key = Tuple[str, str]
+Readable = Callable[[Answer, str], Answer]
+
+
+@dataclass(frozen=True)
+class User:
+    """Something that uses a resource. ``steps``: what a workflow recorded it with."""
+
+    kind: str
+    id: str
+    name: str = ""
+    steps: Tuple[str, ...] = ()
+
+    @property
+    def key(self) -> Key:
+        """Kind and id."""
+        return self.kind, self.id
+
+    def __str__(self) -> str:
+        return "%s/%s" % (self.kind, self.id)
+
+
+class Users:
+    """The users of some resources, collected."""
+
+    def __init__(self, wanted: Iterable[Key]) -> None:
+        self.wanted: Set[Key] = set(wanted)
+        self.found: Dict[Key, List[User]] = {}
+
+    def of_kind(self, *kinds: str) -> List[str]:
+        """The ids that are asked for, of some kinds."""
+        return sorted(resource_id for kind, resource_id in self.wanted if kind in kinds)
+
+    def add(self, key: Key, user: User) -> None:
+        """Note one use; a thing does not use itself."""
+        if key in self.wanted and key != user.key and user not in self.found.setdefault(key, []):
+            self.found[key].append(user)
+
+
+def find_users(api: Api, workflow_ids: Iterable[str], wanted: Iterable[Key], readable: Readable) -> Dict[Key, List[User]]:
+    """Every use of the wanted resources that a few requests show. ``readable`` passes an answer on or says what is missing."""
+    users = Users(wanted)
+    if not users.wanted:
+        return {}
+    recorded_elsewhere(api, users, workflow_ids, readable)
+    models_of(api, users, readable)
+    generated = set(users.of_kind(*GENERATED))
+    pipelines = bool(users.of_kind("ingest_pipeline", "search_pipeline"))
+    if generated:
+        for hit in hits_of(readable(api.agents(), "Reading agents")):
+            refer(users, User("agent", str(hit.get("_id")), str((hit.get("_source") or {}).get("name", ""))), hit.get("_source"), generated)
+    if generated or pipelines:
+        pipelines_of(api, users, generated, readable)
+    if pipelines:
+        settings_of(api, users, readable)
+    return users.found
+
+
+def recorded_elsewhere(api: Api, users: Users, workflow_ids: Iterable[str], readable: Readable) -> None:
+    """Workflows outside the task that record the same."""
+    answer = readable(api.states_with({resource_id for dummy, resource_id in users.wanted}, workflow_ids), "Searching other workflows")
+    for hit in hits_of(answer):
+        source = hit.get("_source") or {}
+        steps: Dict[Key, List[str]] = {}
+        for entry in source.get("resources_created") or ():
+            step = str(entry.get("workflow_step_name"))
+            steps.setdefault((kind_of(step), str(entry.get("resource_id"))), []).append(step)
+        for key, names in steps.items():
+            users.add(key, User("workflow", str(hit.get("_id")), steps=tuple(names)))
+
+
+def models_of(api: Api, users: Users, readable: Readable) -> None:
+    """Models of the connectors and of the model groups (recording looking_for_users_of_a_connector)."""
+    connectors, groups = users.of_kind("connector"), users.of_kind("model_group")
+    if not connectors and not groups:
+        return
+    for hit in hits_of(readable(api.models_of(connectors, groups), "Searching the models that use a connector or a group")):
+        source = hit.get("_source") or {}
+        user = User("model", str(hit.get("_id")), str(source.get("name", "")))
+        users.add(("connector", str(source.get("connector_id"))), user)
+        users.add(("model_group", str(source.get("model_group_id"))), user)
+
+
+def pipelines_of(api: Api, users: Users, generated: Set[str], readable: Readable) -> None:
+    """Pipelines that refer to a model or an agent, and ingest pipelines that call another one."""
+    for kind in ("ingest_pipeline", "search_pipeline"):
+        answer = readable(api.pipelines(kind), "Reading %ss" % kind.replace("_", " "))
+        for name, body in (answer.body or {}).items() if answer.ok and isinstance(answer.body, dict) else ():
+            refer(users, User(kind, name), body, generated)
+            for called in called_pipelines(body) if kind == "ingest_pipeline" else ():
+                users.add(("ingest_pipeline", called), User(kind, name))
+
+
+def settings_of(api: Api, users: Users, readable: Readable) -> None:
+    """Indices that have a pipeline as their default or final one."""
+    answer = readable(api.pipeline_settings(), "Reading the settings of indices")
+    for index, body in (answer.body or {}).items() if answer.ok and isinstance(answer.body, dict) else ():
+        settings = body.get("settings") or {}
+        for setting, kind in SETTINGS.items():
+            users.add((kind, str(settings.get(setting))), User("index", index))
+
+
+SETTINGS = {
+    "index.default_pipeline": "ingest_pipeline",
+    "index.final_pipeline": "ingest_pipeline",
+    "index.search.default_pipeline": "search_pipeline",
+}
+
+
+def refer(users: Users, user: User, body: Any, generated: Set[str]) -> None:
+    """Note every generated id that stands anywhere in a body: such an id is in no other use."""
+    for text in set(strings_in(body)) & generated:
+        for kind in GENERATED:
+            users.add((kind, text), user)
+
+
+def strings_in(body: Any) -> Iterator[str]:
+    """Every string of a JSON value."""
+    if isinstance(body, str):
+        yield body
+    elif isinstance(body, dict):
+        for value in body.values():
+            yield from strings_in(value)
+    elif isinstance(body, list):
+        for value in body:
+            yield from strings_in(value)
+
+
+def called_pipelines(body: Any) -> Iterator[str]:
+    """The names that the C(pipeline) processors of an ingest pipeline call."""
+    if isinstance(body, dict):
+        called = body.get("pipeline")
+        if isinstance(called, dict) and isinstance(called.get("name"), str):
+            yield called["name"]
+    for value in body.values() if isinstance(body, dict) else body if isinstance(body, list) else ():
+        yield from called_pipelines(value)
+
+
+def hits_of(answer: Answer) -> List[Dict[str, Any]]:
+    """The hits of a search, or none."""
+    if not answer.ok or not isinstance(answer.body, dict):
+        return []
+    hits = (answer.body.get("hits") or {}).get("hits")
+    return hits if isinstance(hits, list) else []

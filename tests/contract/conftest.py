@@ -16,7 +16,7 @@ import urllib3
 from .client import Client
 from .replay import Server
 from .scenario import VERSIONS, recording_for, scenarios, vectors
-from .servers import REAL_DEADLINE, server_of
+from .servers import REAL_DEADLINE, prepare, server_of
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -94,14 +94,19 @@ def _ask_number(client: Client, config: pytest.Config) -> str:
 
 
 @pytest.fixture(scope="session")
-def real_server(request: pytest.FixtureRequest) -> Server | None:
-    """The real server, or None where the simulator is asked."""
+def real_server(request: pytest.FixtureRequest) -> Iterator[Server | None]:
+    """The real server, ready for the recorded connectors; or None where the simulator is asked."""
     client = real_client(request.config)
     if client is None:
-        return None
+        yield None
+        return
     number = real_number(request.config)
     assert number is not None
-    return server_of(client, number, real=True, deadline=REAL_DEADLINE, pause=0.2)
+    server = server_of(client, number, real=True, deadline=REAL_DEADLINE, pause=0.2)
+    before = prepare(server)
+    yield server
+    if before:
+        client.send("PUT", "/_cluster/settings", {"persistent": before})
 
 
 @pytest.fixture(scope="session")

@@ -148,8 +148,8 @@ def differences(recorded: Answer, actual: Answer, binding: Binding, rules: Rules
         found.append(f"status: recorded {recorded.status}, answered {actual.status}")
     if recorded.content_type.lower() != actual.content_type.lower():
         found.append(f"content type: recorded {recorded.content_type!r}, answered {actual.content_type!r}")
-    if rules.path.startswith("/_cat/plugins"):
-        return found + _plugin_differences(recorded.body, actual.body, binding, rules)
+    if rules.path.startswith("/_cat/") and recorded.status == 200:
+        return found + _table_differences(recorded.body, actual.body, binding, rules)
     return found + _compare(recorded.body, actual.body, binding, rules, "body", "")
 
 
@@ -282,14 +282,14 @@ def _own_of(listed: list[dict[str, Any]], own: list[dict[str, Any]], binding: Bi
     ]
 
 
-def _plugin_differences(recorded: Any, actual: Any, binding: Binding, rules: Rules) -> list[str]:
-    """In any order. A real server may have other plugins than the recorded one, but has to have Flow Framework."""
-    if not isinstance(actual, list):
+def _table_differences(recorded: Any, actual: Any, binding: Binding, rules: Rules) -> list[str]:
+    """Rows in any order. A real server may have more plugins than the recorded one, and a row for each of its nodes."""
+    if not isinstance(actual, list) or not actual:
         return [f"body: recorded {recorded!r}, answered {actual!r}"]
     if rules.real:
-        wanted = {"opensearch-flow-framework"}
-        recorded = [row for row in recorded if row["component"] in wanted]
-        actual = [row for row in actual if row.get("component") in wanted]
+        recorded = [row for row in recorded if _component(row) in ("opensearch-flow-framework", "None")]
+        actual = [row for row in actual if _component(row) == _component(recorded[0])]
+        recorded = [recorded[0]] * max(1, len(actual))
     return _compare_lists(sorted(recorded, key=_component), sorted(actual, key=_component), binding, rules, "body", "")
 
 

@@ -172,7 +172,7 @@ class Case:
             if resource in self.vector["world_before"].get(kind, []) or not self._is_ours((kind, resource)):
                 continue
             path = self._path(kind, self.ids[(kind, resource)])
-            if kind == "models":
+            if kind == "models" and self._send("GET", path).body["model_state"] == "DEPLOYED":
                 self._send("POST", f"{path}/_undeploy", want=200)
             self._until(partial(self._deletes, path), f"{path} could not be deleted")
 

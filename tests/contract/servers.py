@@ -5,12 +5,16 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 from uuid import uuid4
 
 from .cleanup import WORKFLOW, Made, take_away
 from .client import Client
 from .replay import Server
+
+TRUSTED = "plugins.ml_commons.trusted_connector_endpoints_regex"
+ENDPOINT = "http://127.0.0.1:1/v1"
 
 CLOCK = 0.05
 """Factor of the simulator's clock: fast, and slow enough for a look to meet what goes on."""
@@ -32,6 +36,20 @@ def server_of(client: Client, number: str, real: bool, deadline: float, pause: f
     plugins = {row["component"] for row in rows}
     security, machine_learning = "opensearch-security" in plugins, "opensearch-ml" in plugins
     return Server(client, number, real, security, machine_learning, deadline, pause)
+
+
+def prepare(server: Server) -> dict[str, Any]:
+    """Let the server take the recorded connectors; returns the persistent settings as they were, to be put back.
+
+    They point to a closed port of loopback, which ML Commons refuses until a setting names it as trusted.
+    """
+    answer = server.client.send("GET", "/_cluster/settings?include_defaults=true&flat_settings=true").body
+    trusted = {**answer.get("defaults", {}), **answer["persistent"], **answer["transient"]}.get(TRUSTED)
+    if not server.machine_learning or trusted is None or any(re.fullmatch(each, ENDPOINT) for each in trusted):
+        return {}
+    wanted = {TRUSTED: [*trusted, re.escape(ENDPOINT)]}
+    assert server.client.send("PUT", "/_cluster/settings", {"persistent": wanted}).status == 200
+    return {TRUSTED: answer["persistent"].get(TRUSTED)}
 
 
 def make_used(server: Server) -> None:

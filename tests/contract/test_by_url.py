@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 import socket
 import subprocess
 import sys
@@ -12,7 +14,10 @@ from typing import Any
 
 import pytest
 
+from .client import Answer
+from .replay import Server
 from .scenario import HERE
+from .servers import ENDPOINT, TRUSTED, prepare
 
 pytestmark = pytest.mark.usefixtures("only_simulator")
 
@@ -25,13 +30,20 @@ KINDS = ("connector", "model", "model_group", "agent", "index", "ingest_pipeline
 def suite(url: str, cases: str, module: str = "") -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(HERE / module), "--url", url]
     command += ["-k", cases]
-    return subprocess.run(command, cwd=HERE.parents[1], capture_output=True, text=True, timeout=120, check=False)
+    # whoever runs this in several processes runs that suite in one
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "CONTRACT_"))}
+    return subprocess.run(
+        command, cwd=HERE.parents[1], env=clean, capture_output=True, text=True, timeout=120, check=False
+    )
 
 
 def inhabit(sim: Any) -> dict[str, list[str]]:
     """Give the server something of others'; returns what it has."""
     sim.world.put("index", "foreign", documents=3, size_in_bytes=4096)
     sim.world.put("connector", "foreign", body={"name": "foreign"})
+    for number in range(12):  # more than one page of a search
+        sim.world.put("model_group", f"foreign-{number}", name=f"foreign-{number}")
+        sim.load({**FOREIGN, "workflow_id": f"foreign-{number}"}, TEMPLATE)
     sim.load(FOREIGN, TEMPLATE)
     return inventory(sim)
 
@@ -61,6 +73,36 @@ def test_after_a_failure_the_server_is_clean_too() -> None:
         result = suite(sim.url, "3.6.0-ml_checks", "test_recordings.py")
         assert result.returncode == 1 and "recorded 200, answered 503" in result.stdout, result.stdout + result.stderr
         assert inventory(sim) == before
+
+
+class Settings:
+    """A client of a cluster that trusts one endpoint by default, as a real one does."""
+
+    def __init__(self, persistent: dict[str, Any]) -> None:
+        self.persistent, self.puts = persistent, []  # type: tuple[dict[str, Any], list[Any]]
+
+    def send(self, method: str, path: str, body: Any = None) -> Answer:
+        if method == "PUT":
+            self.puts.append(body)
+        defaults = {TRUSTED: ["^https://api\\.openai\\.com/.*$"]}
+        return Answer(200, "", {"defaults": defaults, "persistent": self.persistent, "transient": {}})
+
+
+@pytest.mark.parametrize("before", [None, ["^https://ours/.*$"]])
+def test_the_recorded_connectors_are_trusted_for_the_run(before: list[str] | None) -> None:
+    """What the server trusted it goes on trusting, and what is given back puts it as it was."""
+    client: Any = Settings({TRUSTED: before} if before else {})
+    server = Server(client, "3.6.0", True, False, True, 1.0, 0.1)
+    assert prepare(server) == {TRUSTED: before}
+    kept = before or ["^https://api\\.openai\\.com/.*$"]
+    trusted = client.puts[0]["persistent"][TRUSTED]
+    assert trusted[:-1] == kept and re.fullmatch(trusted[-1], ENDPOINT)
+
+
+def test_who_trusts_them_already_is_left_alone() -> None:
+    client: Any = Settings({TRUSTED: [".*"]})
+    assert prepare(Server(client, "3.6.0", True, False, True, 1.0, 0.1)) == {}
+    assert client.puts == []
 
 
 def test_a_server_that_is_not_there_is_said_to_be_so() -> None:

@@ -22,7 +22,7 @@ from .servers import CLOCK, make_used, simulated_server
 SHARED = HERE.parents[2] / "shared" / "server"
 
 # These two need to be caught in the middle.
-SLOW = {"while_provisioning": 0.3, "running_task": 0.3}
+SLOW = {"while_provisioning": 1.0, "running_task": 0.3}
 
 # What a never deployed model that is gone answers depends on security (recorded: 2.19.1 with, 3.6.0 without).
 DEPENDS_ON_SECURITY = {"undeployed_model_gone", "ml_gone_before"}

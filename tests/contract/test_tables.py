@@ -177,7 +177,7 @@ def core(answer: Answer) -> tuple[int, str]:
     return answer.status, error["reason"]
 
 
-def no_answer(one: Case, seconds: float = 0.6) -> bool:
+def no_answer(one: Case, seconds: float = 0.4) -> bool:
     try:
         one.send("POST", DEPROVISION, timeout=seconds)
     except urllib3.exceptions.TimeoutError:
@@ -615,7 +615,7 @@ def test_delete_keeps_every_state(version: str) -> None:
     with case(version) as one:
         one.load(state="NOT_STARTED")
         _deleted(one.send("DELETE", f"{WORKFLOW}/{ID}"), "deleted")
-        time.sleep(0.2)
+        time.sleep(0.05)
         assert one.status().status == 200
         assert one.sim.template(ID) is None
 
@@ -646,7 +646,7 @@ def test_clear_status_keeps_what_is_being_provisioned(version: str) -> None:
     with case(version) as one:
         one.load(C, state="PROVISIONING")
         _deleted(one.send("DELETE", f"{WORKFLOW}/{ID}?clear_status=true"), "deleted")
-        time.sleep(0.2)
+        time.sleep(0.05)
         assert one.sim.template(ID) is None
         assert one.status().body["state"] == "PROVISIONING"
 
@@ -670,7 +670,7 @@ def test_anything_but_true_is_false(version: str, query: str) -> None:
 
 
 def _check_kept_then_deprovisioned(one: Case) -> None:
-    time.sleep(0.1)
+    time.sleep(0.05)
     assert one.status().body["resources_created"] == [C]
     assert one.send("POST", DEPROVISION).status == 200
     assert one.until(lambda: one.status().status == 404)

@@ -115,9 +115,7 @@ class FlowRoutes:
                 "You can not use both the provision and update_fields parameters in the same request.", 400
             )
         if flags["reprovision"] and "use_case" in call.params:
-            raise plugin_error(
-                "You cannot use the reprovision and use_case parameters in the same request.", 400
-            )
+            raise plugin_error("You cannot use the reprovision and use_case parameters in the same request.", 400)
         waits = "wait_for_completion_timeout" in call.params and "wait_for_completion_timeout" in known
         if waits and not (flags["provision"] or flags["reprovision"]):
             raise plugin_error(

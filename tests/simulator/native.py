@@ -208,7 +208,7 @@ class ClusterRoutes:
         patterns = [pattern for pattern in call.params.get("actions", "*").split(",") if pattern] or ["*"]
         wanted = any(fnmatch.fnmatchcase(DEPROVISION_ACTION, pattern) for pattern in patterns)
         detailed = call.flag("detailed")
-        nodes = {}
+        nodes: dict[str, dict[str, Any]] = {}
         for node in self.engine.nodes:
             if not wanted or not node.tasks or not _named(node, call.params.get("nodes")):
                 continue
@@ -226,7 +226,9 @@ class ClusterRoutes:
         group_by = call.params.get("group_by", "nodes")
         if group_by == "nodes":
             return Answer(200, {"nodes": nodes})
-        tasks = {name: task for node in nodes.values() for name, task in node["tasks"].items()}
+        tasks: dict[str, Any] = {}
+        for shown in nodes.values():
+            tasks.update(shown["tasks"])
         return Answer(200, {"tasks": list(tasks.values()) if group_by == "none" else tasks})
 
     async def one_task(self, call: Call) -> Answer:
@@ -247,12 +249,10 @@ class ClusterRoutes:
     async def get_settings(self, call: Call) -> Answer:
         self._may(call, "cluster:monitor/state")
         settings = self.engine.settings
-        layers = {"persistent": settings.persistent, "transient": settings.transient}
+        layers: dict[str, dict[str, str]] = {"persistent": settings.persistent, "transient": settings.transient}
         if call.flag("include_defaults"):
             set_already = {**settings.persistent, **settings.transient}
-            layers["defaults"] = {
-                name: value for name, value in settings.defaults.items() if name not in set_already
-            }
+            layers["defaults"] = {name: value for name, value in settings.defaults.items() if name not in set_already}
         if call.flag("flat_settings"):
             return Answer(200, {name: dict(layer) for name, layer in layers.items()})
         return Answer(200, {name: nested(layer) for name, layer in layers.items()})
@@ -265,9 +265,7 @@ class ClusterRoutes:
             raise core_error("action_request_validation_exception", "Validation Failed: 1: no settings to update;", 400)
         for name in names:
             if name.startswith("plugins.flow_framework.") and name not in self.engine.settings.defaults:
-                raise core_error(
-                    "illegal_argument_exception", f"persistent setting [{name}], not recognized", 400
-                )
+                raise core_error("illegal_argument_exception", f"persistent setting [{name}], not recognized", 400)
         return Answer(200, self.engine.settings.put(body))
 
     async def health(self, call: Call) -> Answer:
@@ -435,5 +433,7 @@ def cat_answer(
     if call.flag("v"):
         lines.insert(0, [shown for shown, _name in columns])
     widths = [max((len(line[i]) for line in lines), default=0) for i in range(len(columns))]
-    text = "".join(" ".join(cell.ljust(width) for cell, width in zip(line, widths)) + "\n" for line in lines)
+    text = "".join(
+        " ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) + "\n" for line in lines
+    )
     return Answer(200, text, TEXT)

@@ -461,9 +461,7 @@ def _sum(parts: list[dict[str, Any]]) -> dict[str, Any]:
     return total
 
 
-def _document_answer(
-    index: Index, id_: str, version: int, order: int, result: str, refreshed: bool
-) -> dict[str, Any]:
+def _document_answer(index: Index, id_: str, version: int, order: int, result: str, refreshed: bool) -> dict[str, Any]:
     answer: dict[str, Any] = {"_index": index.name, "_id": id_, "_version": version, "result": result}
     if refreshed:
         answer["forced_refresh"] = True

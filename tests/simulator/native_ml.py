@@ -72,7 +72,7 @@ class MachineLearningRoutes:
 
     @staticmethod
     def _body(call: Call, *required: str) -> dict[str, Any]:
-        body = call.json({})
+        body: dict[str, Any] = call.json({})
         for name in required:
             if not body.get(name):
                 raise core_error("illegal_argument_exception", f"{name} is null", 400)

@@ -81,7 +81,7 @@ class Route:
         if len(segments) != len(self.pattern):
             return None
         found: dict[str, str] = {}
-        for segment, part in zip(segments, self.pattern):
+        for segment, part in zip(segments, self.pattern, strict=True):
             if part.startswith("{"):
                 name = part[1:-1]
                 if name == "index" and segment.startswith("_") and segment != "_all":
@@ -155,7 +155,17 @@ class Router:
                 f"request [{call.method} {call.raw_path}] does not support having a body",
                 400,
             )
+        if call.content:
+            check_content_type(call.headers.get("Content-Type"))
         return await route.handler(call)
+
+
+def check_content_type(given: str | None) -> None:
+    """Refused: 406 for a body of a type that core does not read."""
+    kind = (given or "").partition(";")[0].strip().lower()
+    if kind not in ("application/json", "application/x-ndjson") and not kind.endswith("+json"):
+        text = "Content-Type header is missing" if given is None else f"Content-Type header [{given}] is not supported"
+        raise Refused(406, {"error": text, "status": 406})
 
 
 def no_handler(call: Call) -> Refused:
@@ -236,8 +246,8 @@ def _keep(value: Any, patterns: list[list[str]]) -> Any:
     if any(not pattern for pattern in patterns):
         return value
     if isinstance(value, list):
-        kept = [item for item in (_keep(item, patterns) for item in value) if item is not None]
-        return kept or None
+        items = [item for item in (_keep(item, patterns) for item in value) if item is not None]
+        return items or None
     if not isinstance(value, Mapping):
         return None
     result = {}

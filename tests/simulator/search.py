@@ -153,7 +153,8 @@ class Search:
         maker = getattr(self, f"_q_{name}", None)
         if maker is None:
             raise SearchError("parsing_exception", f"unknown query [{name}]")
-        return maker(body, nested)
+        predicate: Predicate = maker(body, nested)
+        return predicate
 
     def _q_match_all(self, body: Any, nested: str) -> Predicate:
         return lambda id_, source: True
@@ -170,9 +171,10 @@ class Search:
                 return True
             if self._hidden(path, nested):
                 return False
-            return any(
-                isinstance(value, Mapping) and value for value in _values(source, self._inside(path, nested))
-            ) and self.mapping.fields.get(path) != "nested"
+            return (
+                any(isinstance(value, Mapping) and value for value in _values(source, self._inside(path, nested)))
+                and self.mapping.fields.get(path) != "nested"
+            )
 
         return check
 
@@ -370,14 +372,14 @@ class _Key:
         self.descending = descending
 
     def __lt__(self, other: _Key) -> bool:
-        for mine, theirs, down in zip(self.values, other.values, self.descending):
+        for mine, theirs, down in zip(self.values, other.values, self.descending, strict=True):
             if mine == theirs:
                 continue
             if mine is None or theirs is None:
                 return theirs is None
             if isinstance(mine, str) != isinstance(theirs, str):
                 mine, theirs = str(mine), str(theirs)
-            return mine > theirs if down else mine < theirs
+            return bool(mine > theirs if down else mine < theirs)
         return False
 
 

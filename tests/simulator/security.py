@@ -131,6 +131,4 @@ class Security:
 def no_permissions(user: User, action: str) -> str:
     """The text of the security plugin (recording security_roles)."""
     backend = ", ".join(user.backend_roles)
-    return (
-        f"no permissions for [{action}] and User [name={user.name}, backend_roles=[{backend}], requestedTenant=null]"
-    )
+    return f"no permissions for [{action}] and User [name={user.name}, backend_roles=[{backend}], requestedTenant=null]"

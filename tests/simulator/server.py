@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 from urllib.parse import urlencode, urlsplit
 
 import trustme
@@ -46,6 +46,12 @@ from .worlds.memory import MemoryWorld
 T = TypeVar("T")
 CONTROL = "/_simulator/"
 _START_SECONDS = 20.0
+
+
+class InThread(Protocol):
+    """Does something in the server's thread and returns what it returns."""
+
+    def __call__(self, work: Callable[[], T]) -> T: ...
 
 
 @dataclass
@@ -91,8 +97,8 @@ class Options:
 class World:
     """The world of resources, callable from any thread; ``worlds/memory.py`` says what each method does."""
 
-    def __init__(self, call: Callable[[Callable[[], Any]], Any], world: MemoryWorld) -> None:
-        self._call = call
+    def __init__(self, run: InThread, world: MemoryWorld) -> None:
+        self._call = run
         self._world = world
 
     def put(self, kind: str, id_: str, **attributes: Any) -> None:
@@ -223,22 +229,20 @@ class Simulator:
         """How many passes the last deprovision of a workflow made; None where there was none."""
         return self._run(lambda: self._engine.passes.get(workflow_id))
 
-    def provision(
-        self, template: Mapping[str, Any], wait: bool = True, params: Mapping[str, str] | None = None
-    ) -> str:
+    def provision(self, template: Mapping[str, Any], wait: bool = True, params: Mapping[str, str] | None = None) -> str:
         """Create and provision over HTTP as admin; the workflow's id. RuntimeError where the server refuses."""
         query = urlencode({"provision": "true", **(params or {})})
         status, body = self._request("POST", f"{BASE}?{query}", template)
         if status not in (201, 202):
             raise RuntimeError(f"the simulator refused the template: {status} {body}")
-        id_ = body["workflow_id"]
+        id_ = str(body["workflow_id"])
         while wait and not self._run(lambda: self._provisioned(id_)):
             time.sleep(0.005)
         return id_
 
     def _provisioned(self, id_: str) -> bool:
         state = self._engine.state(id_) or {}
-        return state.get("state") != "PROVISIONING" and self._engine.provisioning_idle()
+        return state.get("state") != "PROVISIONING" and not self._engine.provisioning(id_)
 
     def _request(self, method: str, target: str, body: Any) -> tuple[int, Any]:
         parts = urlsplit(self.url)
@@ -274,7 +278,7 @@ class Simulator:
 
     def start(self) -> None:
         """Listen; returns when every node does. Raises what kept it from listening."""
-        ready: asyncio.Event | threading.Event = threading.Event()
+        ready = threading.Event()
         failure: list[BaseException] = []
         tls = self._certificates() if self.options.tls else None
 
@@ -299,7 +303,7 @@ class Simulator:
         if self._thread is not None:
             self._thread.join(_START_SECONDS)
 
-    async def _serve(self, ready: Any, tls: ssl.SSLContext | None) -> None:
+    async def _serve(self, ready: threading.Event, tls: ssl.SSLContext | None) -> None:
         self._loop = asyncio.get_running_loop()
         self._stop = asyncio.Event()
         server = web.Server(self._receive, access_log=None, max_line_size=1 << 20, max_field_size=1 << 16)
@@ -366,21 +370,22 @@ class Simulator:
             if rule.action == "delay":
                 await asyncio.sleep(rule.seconds)
         spoiling = next((rule for rule in rules if rule.action != "delay"), None)
-        work = None
-        if spoiling is None or spoiling.when != "before" or spoiling.action == "truncate":
-            work = self._engine.spawn(self._answer(received, call, request))
-        answer: Answer | None = None
-        if work is not None and (spoiling is None or spoiling.when == "after" or spoiling.action == "truncate"):
-            if spoiling is None or spoiling.action != "silence":
-                answer = await asyncio.shield(work)
         if spoiling is None:
-            if answer is None:
-                raise AssertionError("a request without a fault has an answer")
-            return _response(call, answer)
-        return await self._spoiled(received, call, request, spoiling, answer)
+            return _response(call, await self._worked(received, call, request))
+        if spoiling.action == "truncate" or (spoiling.when == "after" and spoiling.action != "silence"):
+            answer = await self._worked(received, call, request)
+            return await self._spoiled(received, call, request, spoiling, answer)
+        if spoiling.when != "before":
+            self._engine.spawn(self._answer(received, call, request))
+        return await self._spoiled(received, call, request, spoiling, None)
+
+    async def _worked(self, received: web.BaseRequest, call: Call, request: Request) -> Answer:
+        """The real answer; the work goes on when the client is gone."""
+        answer: Answer = await asyncio.shield(self._engine.spawn(self._answer(received, call, request)))
+        return answer
 
     async def _answer(self, received: web.BaseRequest, call: Call, request: Request) -> Answer:
-        """The real answer; goes on when the client is gone."""
+        """Do what was asked and log how it ended."""
         try:
             answer = await self._handled(received, call, request)
         except Refused as refused:
@@ -393,9 +398,7 @@ class Simulator:
     async def _handled(self, received: web.BaseRequest, call: Call, request: Request) -> Answer:
         line = f"{call.method} {call.uri} HTTP/1.1"
         if len(line.encode()) > LONGEST_LINE:
-            raise core_error(
-                "too_long_http_line_exception", f"An HTTP line is larger than {LONGEST_LINE} bytes.", 400
-            )
+            raise core_error("too_long_http_line_exception", f"An HTTP line is larger than {LONGEST_LINE} bytes.", 400)
         user = self._security.authenticate(received.headers, _common_name(received))
         request.user = user.name if user is not None else None
         call.caller = Caller(user)
@@ -436,9 +439,10 @@ def _response(call: Call, answer: Answer) -> web.Response:
             body = filtered(body, call.params["filter_path"])
         pretty = call.params.get("pretty", "false") in ("", "true")
         body = json.dumps(body, indent=2 if pretty else None, separators=None if pretty else (",", ":"))
-    return web.Response(
-        status=answer.status, body=body.encode(), headers={"Content-Type": answer.content_type}
-    )
+    headers = {"Content-Type": answer.content_type}
+    if call.opaque_id is not None:
+        headers["X-Opaque-Id"] = call.opaque_id
+    return web.Response(status=answer.status, body=body.encode(), headers=headers)
 
 
 def _parsed(content: bytes) -> Any:
@@ -456,7 +460,7 @@ def _common_name(received: web.BaseRequest) -> str | None:
     for part in (certificate or {}).get("subject", ()):
         for name, value in part:
             if name == "commonName":
-                return value
+                return str(value)
     return None
 
 
@@ -493,9 +497,7 @@ def running(
     """
     if nodes < 1:
         raise ValueError("a cluster has at least one node")
-    options = Options(
-        version, clock, security, tls, pool, nodes, cluster_name, multi_tenancy, plugins, host, port
-    )
+    options = Options(version, clock, security, tls, pool, nodes, cluster_name, multi_tenancy, plugins, host, port)
     with tempfile.TemporaryDirectory(prefix="simulator-") as directory:
         simulator = Simulator(options, Path(directory))
         simulator.start()

@@ -76,7 +76,8 @@ def predecessors(workflow: Mapping[str, Any]) -> dict[str, list[str]]:
             if edge[end] not in before:
                 raise plugin_error(f"Edge {end} {edge[end]} does not correspond to a node.", 400)
         before[edge["dest"]].append(edge["source"])
-    left, done = dict(before), set()
+    left = dict(before)
+    done: set[str] = set()
     while left:
         ready = [id_ for id_, wanted in left.items() if done.issuperset(wanted)]
         if not ready:

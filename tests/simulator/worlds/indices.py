@@ -136,7 +136,7 @@ def check_name(name: str) -> None:
     if name != name.lower():
         raise wrong("must be lowercase")
     if not name or len(name.encode()) > 255:
-        raise wrong("index name is too long, (%d > 255)" % len(name.encode()))
+        raise wrong(f"index name is too long, ({len(name.encode())} > 255)")
 
 
 class Indices:
@@ -178,9 +178,8 @@ class Indices:
                         continue
                     if not index.closed and not states & {"open", "all"}:
                         continue
-                    if index.name.startswith(".") and not part.startswith(".") and not states & {"hidden", "all"}:
-                        if index.system:
-                            continue
+                    if index.system and not part.startswith(".") and not states & {"hidden", "all"}:
+                        continue
                     found[index.name] = index
                 continue
             exact = self._named(part, aliases)
@@ -264,9 +263,7 @@ class Indices:
 
     def delete(self, expression: str, ignore_unavailable: bool = False) -> list[Index]:
         """Delete indices, all of the expression or none. Refused: missing, alias, block, running snapshot."""
-        doomed = self.resolve(
-            expression, ignore_unavailable, aliases="*" in expression, expand_wildcards="open,closed"
-        )
+        doomed = self.resolve(expression, ignore_unavailable, aliases=False, expand_wildcards="open,closed")
         for index in doomed:
             index.refused("delete")
         held = [index for index in doomed if index.snapshot]

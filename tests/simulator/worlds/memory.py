@@ -192,8 +192,8 @@ class MemoryWorld:
         elif kind in PIPELINES:
             self.pipelines[kind].pop(id_, None)
         elif kind == "alias":
-            for index in self.indices.aliased(id_):
-                del index.aliases[id_]
+            for holder in self.indices.aliased(id_):
+                del holder.aliases[id_]
         else:
             self.indices.all.pop(id_, None)
             self.stores.indices.pop(id_, None)
@@ -406,9 +406,7 @@ class MemoryWorld:
             body["model_group_id"] = self.register_model_group(group)
         group = self.document("model_group", body["model_group_id"])
         number = int(group["latest_version"]) + 1
-        groups.update(
-            body["model_group_id"], {"latest_version": number, "last_updated_time": self.clock.now_ms()}
-        )
+        groups.update(body["model_group_id"], {"latest_version": number, "last_updated_time": self.clock.now_ms()})
         body["model_version"] = str(number)
         id_ = short_id()
         self.stores.made(MODELS).put(id_, self._model_source(body))
@@ -502,11 +500,13 @@ class MemoryWorld:
         try:
             if step in ACTIONS:
                 self.authorize(caller, ACTIONS[step])
-            return getattr(self, f"_create_{step}")(inputs)
+            created: Created = getattr(self, f"_create_{step}")(inputs)
+            return created
         except Refused as refused:
             raise _step_failed(step, inputs, refused) from None
         except KeyError as missing:
-            raise StepFailed(f"Missing required inputs [{missing.args[0]}] in workflow step", cause_status=400) from None
+            text = f"Missing required inputs [{missing.args[0]}] in workflow step"
+            raise StepFailed(text, cause_status=400) from None
 
     def _create_noop(self, inputs: Mapping[str, Any]) -> Created:
         return Created()
@@ -540,9 +540,7 @@ class MemoryWorld:
 
     def _create_register_model_group(self, inputs: Mapping[str, Any]) -> Created:
         id_ = self.register_model_group(inputs)
-        return Created(
-            {"model_group_id": id_, "model_group_status": "CREATED"}, [("register_model_group", id_)]
-        )
+        return Created({"model_group_id": id_, "model_group_status": "CREATED"}, [("register_model_group", id_)])
 
     def _register(self, step: str, inputs: Mapping[str, Any]) -> Created:
         id_ = self.register_model(inputs)
@@ -559,9 +557,7 @@ class MemoryWorld:
         return self._register("register_local_custom_model", {"function_name": "text_embedding", **inputs})
 
     def _create_register_local_sparse_encoding_model(self, inputs: Mapping[str, Any]) -> Created:
-        return self._register(
-            "register_local_sparse_encoding_model", {"function_name": "sparse_encoding", **inputs}
-        )
+        return self._register("register_local_sparse_encoding_model", {"function_name": "sparse_encoding", **inputs})
 
     def _create_register_local_pretrained_model(self, inputs: Mapping[str, Any]) -> Created:
         return self._register("register_local_pretrained_model", {"function_name": "text_embedding", **inputs})

@@ -72,6 +72,8 @@ def settled(fate: Fate, run: Run) -> Fate:
         return Fate(before, UNKNOWN if run.unknown else FAILED, run.error)
     if fate.status == RETAINED:
         return Fate(before, RETAINED, fate.msg, changed=before.deployed and now.exists is True and not now.deployed)
+    if fate.status == ABSENT and before.exists and now.exists:
+        return Fate(before, FAILED, "Another workflow of this task was to take it along, and has not.")
     if fate.status == ABSENT and now.exists:
         return Fate(before, FAILED, "It was gone when the plan was made, and is there now: it was left alone.")
     if fate.status == KEPT and now.exists is False:

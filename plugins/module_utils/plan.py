@@ -382,7 +382,7 @@ def plan_workflow(workflow: Workflow, fates: Tuple[Fate, ...], server: Server, o
 def recreated(stale: Sequence[Fate], workflow: Workflow, options: Options) -> Tuple[Resource, ...]:
     """The stale records that get a placeholder: all of them, or none. Never without being named, and never for a model."""
     resources = tuple(fate.resource for fate in stale)
-    possible = options.stale_records == "recreate" and all(
+    possible = options.stale_records == "recreate" and not options.delete_workflow and all(
         KINDS[r.kind].placeholder and not KINDS[r.kind].danger(r.id) and is_named_with_namesakes(r, workflow, options) for r in resources
     )
     return resources if possible else ()
@@ -483,8 +483,14 @@ def workflow_warnings(
 
 def untouched(workflow: WorkflowPlan) -> WorkflowPlan:
     """The same workflow when the task is refused: nothing is sent, nothing changes."""
-    fates = tuple(replace(f, status=UNTOUCHED if f.status == WOULD_DELETE else f.status, changed=False) for f in workflow.fates)
+    fates = tuple(spare(fate) for fate in workflow.fates)
     return replace(workflow, fates=fates, post=False, allow=(), first=(), recreate=(), drop=False, clear=False, last=(), resets=False, state_after=workflow.workflow.state)
+
+
+def spare(fate: Fate) -> Fate:
+    """What would have gone, with its own workflow or with another one of the task, when nothing goes."""
+    would_go = fate.status == WOULD_DELETE or (fate.status == ABSENT and fate.resource.exists)
+    return replace(fate, status=UNTOUCHED if would_go else fate.status, msg="" if would_go else fate.msg, changed=False)
 
 
 # -- the whole task ----------------------------------------------------------------------------------------

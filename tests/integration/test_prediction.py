@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from tests.simulator import Simulator, running
@@ -26,6 +26,7 @@ UNKNOWABLE = {"connector_access_control", "denied", "outlasts_step_limit", "unde
 PREDICTABLE = [v for v in VECTORS if tuple(map(int, v["server"].split("."))) >= (2, 16) and not UNKNOWABLE & set(v.get("conditions", {}))]
 SIMPLE = {"connectors": "connector", "agents": "agent", "indices": "index", "ingest_pipelines": "ingest_pipeline", "search_pipelines": "search_pipeline", "model_groups": "model_group"}
 NUMBERS = itertools.count()
+PROVISIONED = 1700000050000  # before the provision_end_time of vectors and generated worlds
 
 
 def ids_of(result: dict[str, Any]) -> dict[tuple[str, str], str]:
@@ -59,7 +60,7 @@ def load_vector(sim: Simulator, vector: dict[str, Any]) -> None:
     world = vector["world_before"]
     for plural, kind in SIMPLE.items():
         for name in world.get(plural, ()):
-            sim.world.put(kind, name)
+            sim.world.put(kind, name, **({"creation_date": PROVISIONED} if kind == "index" else {}))
     users = vector.get("conditions", {}).get("model_connectors", {})
     for name, state in world.get("models", {}).items():
         sim.world.put("model", name, state=state, connector_id=users.get(name))
@@ -69,11 +70,21 @@ def load_vector(sim: Simulator, vector: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("vector", PREDICTABLE, ids=lambda v: f"{v['id']}-{v['server']}")
-@pytest.mark.parametrize("on_blocked", ["fail", "keep"])
-def test_check_mode_predicts_every_vector(vector: dict[str, Any], on_blocked: str) -> None:
+@pytest.mark.parametrize(
+    "choices",
+    [
+        {},
+        {"on_blocked": "keep", "on_shared": "keep"},
+        {"on_blocked": "keep", "on_shared": "delete", "stale_records": "recreate"},
+        {"on_shared": "delete", "stale_records": "forget", "leftovers": "delete"},
+        {"on_shared": "delete", "delete_workflow": True},
+    ],
+    ids=lambda choices: "-".join(map(str, choices.values())) or "defaults",
+)
+def test_check_mode_predicts_every_vector(vector: dict[str, Any], choices: dict[str, Any]) -> None:
     named = parse_qs(urlsplit(vector["request"].split(" ", 1)[1]).query).get("allow_delete", [""])[-1]
     workflow_id = vector["request"].split("/workflow/")[1].split("/")[0]
-    options = {"workflow_id": [workflow_id], "allow_delete": named.split(","), "on_blocked": on_blocked}
+    options = {"workflow_id": [workflow_id], "allow_delete": named.split(","), **choices}
     with running(version=vector["server"], clock=0.0) as sim:
         load_vector(sim, vector)
         predicted = deprovision(sim.url, check_mode=True, **options)
@@ -117,6 +128,11 @@ def worlds(draw: st.DrawFn) -> dict[str, Any]:
                 one["used_outside"] = draw(st.sampled_from([False, False, True]))
             if kind == "index":
                 one["read_only"] = draw(st.sampled_from([False, False, True]))
+                one["newer"] = draw(st.sampled_from([False, False, False, True]))
+            if kind in ("index", "model", "agent", "ingest_pipeline", "search_pipeline"):
+                one["recorded_outside"] = draw(st.sampled_from([False, False, False, True]))
+            if kind == "model_group":
+                one["holds_model"] = draw(st.booleans())
             entries.append(one)
         made["workflows"].append({"state": draw(st.sampled_from(["COMPLETED", "COMPLETED", "FAILED", "NOT_STARTED"])), "entries": entries})
     return made
@@ -135,12 +151,19 @@ def load(sim: Simulator, world: dict[str, Any]) -> tuple[list[str], str]:
             recorded += [{"workflow_step_name": step, "workflow_step_id": one["name"], "resource_type": TYPES.get(one["kind"], "pipeline_id"), "resource_id": name} for step in steps]
             if not one["exists"]:
                 continue
-            facts = {"state": one["state"]} if one["kind"] == "model" else {}
+            facts: dict[str, Any] = {"state": one["state"]} if one["kind"] == "model" else {}
+            if one["kind"] == "index":
+                facts["creation_date"] = PROVISIONED if not one.get("newer") else 1700000160000
             if one.get("read_only"):
                 facts["read_only"] = True
             sim.world.put(one["kind"], name, **facts)
             if one.get("used_outside"):
                 sim.world.put("model", name + "_outside", state="UNDEPLOYED", connector_id=name)
+            if one.get("holds_model"):
+                sim.world.put("model", name + "_inside", state="UNDEPLOYED", model_group_id=name)
+            if one.get("recorded_outside"):
+                entry = {"workflow_step_name": one["step"], "workflow_step_id": "x", "resource_type": TYPES.get(one["kind"], "pipeline_id"), "resource_id": name}
+                sim.load({"workflow_id": name + "_outside", "state": "COMPLETED", "provisioning_progress": "DONE", "resources_created": [entry]})
         workflow_id = "%s_w%d" % (mark, number)
         progress = {"COMPLETED": "DONE", "FAILED": "FAILED", "NOT_STARTED": "NOT_STARTED"}[flow["state"]]
         state = {"workflow_id": workflow_id, "state": flow["state"], "provisioning_progress": progress, "resources_created": recorded}
@@ -158,18 +181,29 @@ def server(request: pytest.FixtureRequest) -> Iterator[tuple[Simulator, dict[str
         yield sim, {"username": "admin", "password": "admin"} if security else {}
 
 
+CHOICES = st.fixed_dictionaries(
+    {
+        "on_blocked": st.sampled_from(["fail", "keep", "keep"]),
+        "on_shared": st.sampled_from(["fail", "keep", "delete", "delete"]),
+        "stale_records": st.sampled_from(["report", "recreate", "forget"]),
+        "leftovers": st.sampled_from(["report", "delete"]),
+        "delete_workflow": st.booleans(),
+    }
+)
+
+
 def test_check_mode_predicts_generated_worlds(server: tuple[Simulator, dict[str, Any]]) -> None:
     sim, credentials = server
 
-    @settings(max_examples=60, deadline=None, database=None, derandomize=True)
-    @given(worlds(), st.lists(st.sampled_from(["docs", "logs", "rank"]), max_size=3), st.booleans(), st.sampled_from(["fail", "keep"]))
-    def predicted(world: dict[str, Any], named: list[str], with_kind: bool, on_blocked: str) -> None:
+    @settings(max_examples=60, deadline=None, database=None, derandomize=True, report_multiple_bugs=False, phases=[Phase.generate])
+    @given(worlds(), st.lists(st.sampled_from(["docs", "logs", "rank"]), max_size=3), st.booleans(), CHOICES)
+    def predicted(world: dict[str, Any], named: list[str], with_kind: bool, choices: dict[str, Any]) -> None:
         ids, mark = load(sim, world)
         names = ["%s-%s" % (mark, name) for name in named]
         if with_kind:
             names = [f"{kind}/{name}" for name in names for kind in ("index", "ingest_pipeline", "search_pipeline")]
         before = {(kind, name) for kind in ("index", "ingest_pipeline", "search_pipeline") for name in sim.world.ids(kind)}
-        options = dict(credentials, workflow_id=ids, allow_delete=names, on_blocked=on_blocked)
+        options = dict(credentials, workflow_id=ids, allow_delete=names, **choices)
         sim.clear_log()
         check = deprovision(sim.url, check_mode=True, **options)
         assert not [r for r in sim.log if r.method not in ("GET", "HEAD") and not r.path.endswith("/_search")]

@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.plan import Options, Plan, make_plan
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.survey import User
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.sharing import User
 
 from .worlds import resource, survey, workflow
 
@@ -194,9 +194,9 @@ def test_what_could_not_be_looked_at_refuses_everything():
     assert "indices:admin/get" in plan.refusals[0]
 
 
-def test_a_connector_that_a_model_outside_uses_is_predicted_to_stay():
+def test_a_connector_that_a_model_outside_uses_is_predicted_to_stay_where_it_may_go():
     used = replace(CONNECTOR, users=(User("model", "other", "somebody's"),))
-    plan = make_plan(survey(workflow(used, AGENT)), Options())
+    plan = make_plan(survey(workflow(used, AGENT)), Options(on_shared="delete"))
     assert statuses(plan) == {"c1": "failed", "a1": "would_delete"}
     assert "model/other (somebody's)" in plan.workflows[0].fates[0].msg
 

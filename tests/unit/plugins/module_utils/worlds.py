@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.plan import Options
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.resources import KINDS, STEPS, kind_of
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.survey import Resource, Server, Survey, User, Workflow
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.survey import Resource, Server, Survey, Workflow
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.sharing import User
 
 TYPES = {kind.name: kind.type for kind in KINDS.values()}
 
@@ -29,7 +30,7 @@ def resource(step: str, resource_id: str, *more_steps: str, workflow_id: str = "
 
 
 def workflow(*resources: Resource, workflow_id: str = "w1", state: str | None = "COMPLETED", name: str | None = None, has_template: bool | None = True) -> Workflow:
-    return Workflow(workflow_id, state, tuple(resources), name, has_template, (1, 2))
+    return Workflow(workflow_id, state, tuple(resources), name, has_template, written=(1, 2))
 
 
 def survey(*workflows: Workflow, version: str = "3.6.0", security: bool = False) -> Survey:
@@ -41,7 +42,7 @@ def survey(*workflows: Workflow, version: str = "3.6.0", security: bool = False)
 VERSIONS = ("2.12.0", "2.13.0", "2.14.0", "2.15.0", "2.16.0", "2.17.0", "2.18.0", "2.19.1", "3.0.0", "3.4.0", "3.6.0", "3.8.0")
 NAMES = st.sampled_from(["docs", "logs", "a", "b", "a,b", "*", "-x", "_y", " pad ", "docs*", "<d-{now/d}>", "..", "a/b", "index/docs"])
 STEP_NAMES = st.sampled_from([*sorted(STEPS), "step_of_a_newer_server"])
-USERS = st.lists(st.builds(User, kind=st.sampled_from(["model", "agent"]), id=st.sampled_from(["a", "b", "m9"])), max_size=2)
+USERS = st.lists(st.builds(User, kind=st.sampled_from(["model", "agent", "workflow", "index"]), id=st.sampled_from(["a", "b", "m9"])), max_size=2)
 
 
 @st.composite
@@ -57,8 +58,11 @@ def workflows(draw: st.DrawFn, workflow_id: str) -> Workflow:
         more = ("deploy_model",) if key[0] == "model" and step != "deploy_model" and draw(st.booleans()) else ()
         if key[0] == "model" and exists:
             facts["state"] = draw(st.sampled_from(["DEPLOYED", "UNDEPLOYED", "REGISTERED"]))
-        if key[0] == "connector" and exists:
-            facts["users"] = tuple(draw(USERS))
+        if exists:
+            facts["users"] = tuple(draw(st.one_of(st.just([]), USERS)))
+            facts["placeholder"] = False
+        elif exists is False and key[0] in ("index", "ingest_pipeline"):
+            facts["placeholder"] = draw(st.booleans())
         if key[0] == "index" and exists:
             facts["documents"] = draw(st.sampled_from([None, 0, 5, 5000]))
             facts["obstacle"] = draw(st.sampled_from(["", "", "the index is blocked"]))
@@ -81,6 +85,10 @@ OPTIONS = st.builds(
     Options,
     allow_delete=ALLOWED.map(tuple),
     on_blocked=st.sampled_from(["fail", "keep"]),
+    on_shared=st.sampled_from(["fail", "keep", "delete"]),
+    stale_records=st.sampled_from(["report", "recreate", "forget"]),
+    leftovers=st.sampled_from(["report", "delete"]),
+    delete_workflow=st.booleans(),
     on_missing=st.sampled_from(["ok", "fail"]),
     protect=st.lists(st.sampled_from(["prod*", "docs", "w0", "zzz"]), max_size=2).map(tuple),
     max_workflows=st.one_of(st.none(), st.integers(0, 3)),

@@ -177,6 +177,7 @@ class Teardown:
         elif answer.outcome in (rest.OK, rest.INCOMPLETE, rest.NEEDS_ALLOW_DELETE):
             self.wait_for_record(run, answer, step)
         elif answer.outcome == rest.THROTTLED:
+            run.said = answer.sentence
             time.sleep(min(self.limits.sleep, max(0.0, deadline - time.monotonic())))
         elif not says_unknown_workflow(answer):
             run.error = answer.sentence

@@ -120,7 +120,7 @@ class Node:
 
 def reason(error: Any) -> str:
     """What went wrong below, without the names of objects that some versions of urllib3 put before it."""
-    return str(getattr(error, "__cause__", None) or error)
+    return re.sub(r"^<[^>]* object at 0x[0-9a-f]+>: ", "", str(getattr(error, "__cause__", None) or error))
 
 
 class Connection:

@@ -248,9 +248,12 @@ def counted(fates: Sequence[Fate], status: str, words: str) -> str:
     return words % number(count, "resource") if count else ""
 
 
+PLURALS = {"index": "indices"}
+
+
 def number(count: int, noun: str) -> str:
     """A count with its noun."""
-    return "%d %s%s" % (count, noun, "" if count == 1 else "s")
+    return "%d %s" % (count, noun if count == 1 else PLURALS.get(noun, noun + "s"))
 
 
 def diff(endings: Sequence[Ending]) -> Dict[str, str]:

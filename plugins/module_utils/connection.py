@@ -12,6 +12,7 @@ module uses opensearch-py's connection class, the layer below, which sends once 
 from __future__ import annotations
 
 import base64
+import ipaddress
 import os
 import re
 import ssl
@@ -23,6 +24,7 @@ from ansible.module_utils.basic import env_fallback
 
 try:
     from opensearchpy import Urllib3HttpConnection, exceptions
+    from urllib3 import __version__ as urllib3_version
     from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
     LIBRARY_ERROR = None
@@ -65,7 +67,7 @@ def argument_spec() -> Dict[str, Any]:
 
 
 # What TLS says when it fails before a request is heard. Whatever else it says, the server may have heard one.
-HANDSHAKE = ("CERTIFICATE", "UNKNOWN_CA", "HANDSHAKE", "WRONG_VERSION_NUMBER", "PROTOCOL_VERSION", "UNSUPPORTED_PROTOCOL")
+HANDSHAKE = ("CERTIFICATE", "MATCH", "UNKNOWN_CA", "HANDSHAKE", "WRONG_VERSION_NUMBER", "PROTOCOL_VERSION", "UNSUPPORTED_PROTOCOL")
 
 
 class ConnectionOptionError(Exception):
@@ -160,10 +162,15 @@ def connect(params: Dict[str, Any]) -> Connection:
 def with_environment(params: Dict[str, Any]) -> Dict[str, Any]:
     """The parameters, and the environment's authentication where the task itself gives none."""
     options = dict(params)
-    if not any(options.get(name) for name in AUTHENTICATION):
+    if not any(options.get(name) for name in AUTHENTICATION) and not own_authorization(options):
         for name, variable in AUTHENTICATION.items():
             options[name] = os.environ.get(variable) or None
     return options
+
+
+def own_authorization(options: Dict[str, Any]) -> bool:
+    """Whether the task brings its own C(Authorization) header: that is a way to authenticate too."""
+    return any(str(name).lower() == "authorization" for name in options["headers"] or {})
 
 
 def refuse_credentials(urls: List[str]) -> None:
@@ -203,6 +210,8 @@ def check(options: Dict[str, Any]) -> None:
     if bool(options["username"]) != bool(options["password"]):
         raise ConnectionOptionError("username and password belong together: give both or none.")
     ways = [way for way in ("username", "token", "aws_region") if options[way]]
+    if own_authorization(options):
+        ways.append("an Authorization header")
     if len(ways) > 1:
         raise ConnectionOptionError(
             "%s exclude each other: choose one way to authenticate." % " and ".join(ways)
@@ -261,7 +270,7 @@ def make_node(url: str, options: Dict[str, Any], headers: Dict[str, str], signer
         port=port or (443 if tls else 80),
         use_ssl=tls,
         url_prefix=parts.path.strip("/"),  # the library would make // of a lone /
-        ssl_context=tls_context(options) if tls else None,
+        ssl_context=tls_context(options, parts.hostname) if tls else None,
         http_auth=signer,
         headers=dict(headers),
         timeout=options["request_timeout"],
@@ -270,13 +279,25 @@ def make_node(url: str, options: Dict[str, Any], headers: Dict[str, str], signer
     return Node(url, connection)
 
 
-def tls_context(options: Dict[str, Any]) -> ssl.SSLContext:
+def is_address(host: str) -> bool:
+    """Whether a host is an IP address and no name."""
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def tls_context(options: Dict[str, Any], host: str) -> ssl.SSLContext:
     """How certificates are checked, and the client's own. Raises ConnectionOptionError for files that do not fit."""
     try:
         context = ssl.create_default_context(cafile=options["ca_cert"])
         if not options["validate_certs"]:
             context.check_hostname = False
             context.verify_mode = ssl.CERT_NONE
+        elif urllib3_version.startswith("1.") and is_address(host):
+            # urllib3 1 hands no address to Python's check, which then refuses; it checks the address itself instead.
+            context.check_hostname = False
         if options["client_cert"]:
             # An empty passphrase, since OpenSSL would ask for one on the terminal, and wait.
             context.load_cert_chain(options["client_cert"], options["client_key"], password="")

@@ -110,7 +110,7 @@ def cause(fate: Fate, now: Resource, run: Run) -> str:
     if now.key not in {resource.key for resource in run.now.resources}:
         return "The server took it off its record and left it there: delete it by hand."
     said = run.said or "The server does not say why; most often these credentials may not delete it, or something uses it."
-    return "It is still there after %d tries. %s" % (run.attempts, said)
+    return "It is still there after %s. %s" % (number(run.attempts, "deprovision call"), said)
 
 
 # -- the result --------------------------------------------------------------------------------------------

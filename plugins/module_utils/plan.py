@@ -445,7 +445,7 @@ def is_cleared(fate: Fate, fates: Sequence[Fate], server: Server) -> bool:
         return all(f.status in (ABSENT, WOULD_DELETE) for f in fates if f.resource.id == resource.id and needs_allow_delete(f.resource.kind))
     if fate.status == ABSENT:
         return all(STEPS[step].gone_is_success(server.level, server.security) for step in resource.steps)
-    return fate.status == KEPT and server.level < ALLOW_DELETE_SINCE
+    return fate.status == KEPT and needs_allow_delete(resource.kind) and server.level < ALLOW_DELETE_SINCE
 
 
 def state_after(workflow: Workflow, server: Server, resets: bool, post: bool, drop: bool) -> Optional[str]:
@@ -534,14 +534,15 @@ def protected_refusal(workflows: Sequence[WorkflowPlan], options: Options) -> Li
 
 
 def blocked_refusal(fates: Sequence[Fate]) -> str:
-    """What is blocked, and the words that would release it."""
-    release = sorted({fate.release for fate in fates if fate.release})
-    text = "; ".join("%s %s: %s" % (title(f.resource.kind), f.resource.id, f.msg.rstrip(".")) for f in fates[:10])
-    if len(fates) > 10:
-        text += "; and %d more" % (len(fates) - 10)
-    if release:
-        text += ". To let go what can be released: allow_delete: %s" % json.dumps(release, ensure_ascii=False)
-    return text + "."
+    """What is blocked: first what naming releases, with the very words, then everything else with its reason."""
+    nameable = [fate for fate in fates if fate.release]
+    others = ["%s %s: %s" % (title(f.resource.kind), f.resource.id, f.msg) for f in fates if not f.release]
+    texts = others[:10] + (["And %d more, see resources." % (len(others) - 10)] if len(others) > 10 else [])
+    if nameable:
+        names = ", ".join("%s %s" % (title(fate.resource.kind), fate.resource.id) for fate in nameable[:10]) + (", ..." if len(nameable) > 10 else "")
+        release = json.dumps(sorted({fate.release for fate in nameable}), ensure_ascii=False)
+        texts.insert(0, "Your word is needed for %s. To let go what naming releases: allow_delete: %s." % (names, release))
+    return " ".join(texts)
 
 
 def size_refusals(workflows: Sequence[WorkflowPlan], fates: Sequence[Fate], options: Options) -> List[str]:

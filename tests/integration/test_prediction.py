@@ -195,7 +195,7 @@ CHOICES = st.fixed_dictionaries(
 def test_check_mode_predicts_generated_worlds(server: tuple[Simulator, dict[str, Any]]) -> None:
     sim, credentials = server
 
-    @settings(max_examples=60, deadline=None, database=None, derandomize=True, report_multiple_bugs=False, phases=[Phase.generate])
+    @settings(max_examples=int(__import__("os").environ.get("EXAMPLES", "60")), deadline=None, database=None, derandomize=True, report_multiple_bugs=False, phases=[Phase.generate])
     @given(worlds(), st.lists(st.sampled_from(["docs", "logs", "rank"]), max_size=3), st.booleans(), CHOICES)
     def predicted(world: dict[str, Any], named: list[str], with_kind: bool, choices: dict[str, Any]) -> None:
         ids, mark = load(sim, world)

@@ -498,8 +498,15 @@ def test_headers_of_one_call_are_sent_with_that_call_only(serve: Serve) -> None:
     assert "x-opaque-id" not in second.headers
 
 
-def test_authentication_of_the_options_wins_over_a_header_of_that_name(serve: Serve) -> None:
-    assert sent(serve, token="right", headers={"AUTHORIZATION": "wrong"}).headers["authorization"] == "Bearer right"
+@pytest.mark.parametrize("way", [{"token": "t0ken"}, {"username": "me", "password": "pw"}, {"aws_region": "eu-west-1"}])
+def test_an_authorization_header_excludes_every_other_way_to_authenticate(way: dict[str, str]) -> None:
+    with pytest.raises(ConnectionOptionError, match="an Authorization header exclude"):
+        connect(params(headers={"AUTHORIZATION": "Bearer own"}, **way))
+
+
+def test_an_authorization_header_of_the_task_switches_the_environment_off(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENSEARCH_TOKEN", "of the environment")
+    assert sent(serve, headers={"Authorization": "Bearer own"}).headers["authorization"] == "Bearer own"
 
 
 def test_secrets_are_what_is_sent_in_every_form_it_takes() -> None:
@@ -770,7 +777,7 @@ def test_files_that_do_not_fit_are_a_sentence(given: dict[str, Any], certificate
 ON_A_TERMINAL = """
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils import connection
 try:
-    connection.tls_context(dict(ca_cert=None, validate_certs=True, client_cert=%r, client_key=%r))
+    connection.tls_context(dict(ca_cert=None, validate_certs=True, client_cert=%r, client_key=%r), "localhost")
 except connection.ConnectionOptionError as error:
     print("refused:", error)
 """

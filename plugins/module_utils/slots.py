@@ -22,7 +22,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Dict, Iterable, Iterator, List, Optional, Set, Tuple
 
-from .api import Answer, Api
+from .api import LOST, UNAVAILABLE, UNREACHABLE, Answer, Api
 from .connection import Node
 
 OPAQUE_PREFIX = "opensearch_ops.flow_framework"
@@ -163,10 +163,12 @@ class Slots:
 
         A url counts as a node only while it leads to the same one every time; else all nodes count as one.
         """
-        nodes = self.api.connection.nodes
-        named = [(node, self.name_of(node)) for node in nodes]
+        answered = [(node, self.name_of(node)) for node in self.api.connection.nodes]
+        named = [(node, name) for node, name in answered if name is not None]
+        if not named:
+            return None
         if not all(name in picture for dummy, name in named):
-            picture, named = {"": as_one(picture)}, [(nodes[0], "")]
+            picture, named = {"": as_one(picture)}, [(named[0][0], "")]
             hanging = {""} if self.hanging else set()
         else:
             hanging = self.hanging
@@ -185,9 +187,11 @@ class Slots:
         ours = sum(1 for call in row.calls if is_ours(call))
         return min(limit, most) - (len(row.calls) - ours) - max(ours, self.locks.held_slots(name))
 
-    def name_of(self, node: Node) -> str:
-        """The name of the node behind a url; empty where it is not the same every time, or may not be read."""
+    def name_of(self, node: Node) -> Optional[str]:
+        """The name of the node behind a url: None where nobody answers, empty where it is not the same every time or may not be read."""
         answer = self.api.info_of(node)
+        if answer.outcome in (UNREACHABLE, LOST, UNAVAILABLE):
+            return None
         name = str(answer.body.get("name", "")) if answer.ok and isinstance(answer.body, dict) else ""
         if self.names.setdefault(node.url, name) != name:
             self.names[node.url] = ""

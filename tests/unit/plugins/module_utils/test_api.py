@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, NamedTuple
 from urllib.parse import parse_qs, unquote
 
@@ -480,9 +481,9 @@ def an_api(*nodes: list[Reply]) -> tuple[Api, list[Sent]]:
 
 @pytest.fixture
 def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """The pauses between tries, which are not made."""
+    """The pauses between tries, which are not made: only the clock moves."""
     made: list[float] = []
-    monkeypatch.setattr(api.time, "sleep", made.append)
+    monkeypatch.setattr(api, "time", SimpleNamespace(sleep=made.append, monotonic=lambda: sum(made)))
     return made
 
 
@@ -529,7 +530,15 @@ def test_a_read_is_repeated_for_what_may_pass_and_for_nothing_else(outcome: str,
     assert len(pauses) == len(log) - 1
 
 
-@pytest.mark.parametrize("outcome", sorted(MAY_PASS))
+@pytest.mark.parametrize("outcome", [UNAVAILABLE, THROTTLED])
+def test_a_starting_or_busy_node_is_waited_for_as_long_as_a_request_may_take(outcome: str, pauses: list[float]) -> None:
+    calls, log = an_api([REPLIES[outcome]])
+    assert calls.info().outcome == outcome
+    assert 30 <= sum(pauses) < 30 + api.LONGEST_READ_PAUSE and max(pauses) == api.LONGEST_READ_PAUSE
+    assert len(log) == len(pauses) + 1
+
+
+@pytest.mark.parametrize("outcome", [UNREACHABLE, LOST])
 def test_a_read_gives_up_after_a_few_tries_with_growing_pauses(outcome: str, pauses: list[float]) -> None:
     calls, log = an_api([REPLIES[outcome]])
     assert calls.info().outcome == outcome
@@ -544,9 +553,17 @@ def test_a_read_goes_to_the_next_node_when_one_is_down(pauses: list[float]) -> N
 
 
 WRITES: dict[str, Callable[[Api], Answer]] = {
-    "deprovision": lambda calls: calls.deprovision("w1", ["docs"], "run/1", 600.0),
+    "put": lambda calls: calls.put("index", "docs", {}),
+    "delete_workflow": lambda calls: calls.delete_workflow("w1", True),
     "delete": lambda calls: calls.delete("index", "docs"),
 }
+
+
+@pytest.mark.parametrize("outcome", sorted(REPLIES))
+def test_a_deprovision_is_sent_once_to_its_node_whatever_comes_back(outcome: str, pauses: list[float]) -> None:
+    calls, log = an_api([ok()], [REPLIES[outcome], ok()], [ok()])
+    assert calls.deprovision(calls.connection.nodes[1], "w1", ["docs"], "run/1", 600.0).outcome == outcome
+    assert [sent.node for sent in log] == ["https://b:9200"] and calls.requests == 1 and not pauses
 
 
 @pytest.mark.parametrize("write", WRITES)
@@ -576,7 +593,7 @@ def test_with_all_nodes_down_nothing_was_sent_and_that_is_said(write: str, pause
 
 def test_a_deprovision_carries_its_mark_and_waits_as_long_as_it_is_told() -> None:
     calls, log = an_api([ok()])
-    calls.deprovision("w1", ["docs", "a b"], "opensearch_ops.flow_framework/run/w1", 599.5)
+    calls.deprovision(calls.connection.nodes[0], "w1", ["docs", "a b"], "opensearch_ops.flow_framework/run/w1", 599.5)
     target = "/_plugins/_flow_framework/workflow/w1/_deprovision?allow_delete=docs%2Ca%20b"
     assert log == [
         Sent("https://a:9200", "POST", target, None, 599.5, {"x-opaque-id": "opensearch_ops.flow_framework/run/w1"})
@@ -600,7 +617,26 @@ READS: dict[str, tuple[Callable[[Api], Answer], str]] = {
     "search_pipelines": (lambda calls: calls.pipelines("search_pipeline"), "GET /_search/pipeline"),
     "count": (lambda calls: calls.count("a%b"), "GET /a%25b/_count"),
     "stats": (lambda calls: calls.stats("docs"), "GET /docs/_stats/docs,store,translog"),
-    "models": (lambda calls: calls.models_of_connectors(["c2", "c1"]), "POST /_plugins/_ml/models/_search"),
+    "models": (lambda calls: calls.models_of(["c2", "c1"], ["g1"]), "POST /_plugins/_ml/models/_search"),
+    "model_groups": (lambda calls: calls.model_groups_named(["g"]), "POST /_plugins/_ml/model_groups/_search"),
+    "agents": (lambda calls: calls.agents(), "POST /_plugins/_ml/agents/_search"),
+    "states_with": (
+        lambda calls: calls.states_with(["docs"], ["w1"]),
+        "POST /_plugins/_flow_framework/workflow/state/_search",
+    ),
+    "settings": (
+        lambda calls: calls.pipeline_settings(),
+        "GET /_all/_settings/index.default_pipeline,index.final_pipeline,index.search.default_pipeline"
+        "?flat_settings=true&expand_wildcards=all",
+    ),
+    "deprovision_pool": (
+        lambda calls: calls.deprovision_pool(),
+        "GET /_cat/thread_pool/opensearch_deprovision_workflow?format=json&h=node_name,active,queue,max,completed",
+    ),
+    "provision_pool": (
+        lambda calls: calls.provision_pool(),
+        "GET /_cat/thread_pool/opensearch_provision_workflow?format=json&h=node_name,active,queue",
+    ),
     "tasks": (
         lambda calls: calls.deprovision_tasks(),
         "GET /_tasks?actions=cluster%3Aadmin%2Fopensearch%2Fflow_framework%2Fworkflow%2Fdeprovision&detailed=true",
@@ -619,10 +655,20 @@ def test_a_look_is_one_read_with_everything_quoted(read: str) -> None:
 
 
 def test_models_are_searched_by_the_keyword_of_their_connector() -> None:
-    """A term on the text field finds nothing (recording looking_for_users_of_a_connector)."""
+    """A term on the text field finds nothing, nor one on the keyword of a group (recording looking_for_users_of_a_connector)."""
     calls, log = an_api([ok()])
-    calls.models_of_connectors({"c2", "c1"})
-    assert log[0].body["query"] == {"terms": {"connector_id.keyword": ["c1", "c2"]}} and log[0].body["size"] == 10000
+    calls.models_of({"c2", "c1"}, {"g"})
+    either = [{"terms": {"connector_id.keyword": ["c1", "c2"]}}, {"terms": {"model_group_id": ["g"]}}]
+    assert log[0].body["query"] == {"bool": {"should": either}} and log[0].body["size"] == 10000
+
+
+@given(st.lists(st.text(st.characters(codec="utf-8", exclude_characters=","), min_size=1, max_size=60), min_size=1, max_size=60))
+def test_the_ids_of_one_call_fit_one_request_line_and_are_the_first_of_the_list(ids: list[str]) -> None:
+    fitting = api.first_that_fit("w" * 20, ids)
+    assert fitting and fitting == ids[: len(fitting)]
+    line = "POST " + deprovision_target("w" * 20, fitting) + " HTTP/1.1"
+    assert len(fitting) == 1 or len(line) < 4096
+    assert fitting == ids or len(deprovision_target("w" * 20, ids[: len(fitting) + 1])) > api.LONGEST_TARGET
 
 
 # -- what proves presence and absence ----------------------------------------------------------------------

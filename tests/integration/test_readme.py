@@ -144,10 +144,15 @@ def fragment() -> dict[str, Any]:
     return loaded
 
 
+def as_yaml(default: object) -> str:
+    """A default as a playbook would have it."""
+    return str(default).lower() if isinstance(default, bool) else str(default)
+
+
 def test_options_and_defaults_are_those_of_the_module() -> None:
     options = documentation("workflow_deprovision")["options"]
     said = {row[0]: row[1] for row in table("Options of workflow_deprovision")}
-    true = {name: "required" if one.get("required") else str(one.get("default", "")) for name, one in options.items()}
+    true = {name: "required" if one.get("required") else as_yaml(one.get("default", "")) for name, one in options.items()}
     assert said == true
 
 

@@ -22,7 +22,14 @@ PROVISIONING = "PROVISIONING"
 
 
 class SurveyError(Exception):
-    """Something that the whole task needs could not be read; the text says what and what to do."""
+    """Something that the whole task needs could not be read; the text says what and what to do.
+
+    ``stops_all``: nothing else can be read either, since the credentials are refused.
+    """
+
+    def __init__(self, text: str, answer: Optional[Answer] = None) -> None:
+        super().__init__(text)
+        self.stops_all = answer is not None and answer.outcome == rest.UNAUTHENTICATED
 
 
 @dataclass(frozen=True)
@@ -181,7 +188,7 @@ class Surveyor:
             return workflow_of(workflow_id, answer.body)
         if self.says_absent(answer):
             return Workflow(workflow_id)
-        raise SurveyError("Workflow %s cannot be read. %s" % (workflow_id, answer.sentence))
+        raise SurveyError("Workflow %s cannot be read. %s" % (workflow_id, answer.sentence), answer)
 
     def says_absent(self, answer: Answer) -> bool:
         """Whether a status answer proves that there is no such workflow (recordings unknown_workflow, empty_cluster)."""
@@ -316,7 +323,7 @@ class Surveyor:
             return answer
         if answer.outcome == rest.NO_PLUGIN:
             return answer
-        raise SurveyError("%s failed. %s" % (doing, answer.sentence))
+        raise SurveyError("%s failed. %s" % (doing, answer.sentence), answer)
 
 
 def not_models(resource: Resource) -> Tuple[User, ...]:

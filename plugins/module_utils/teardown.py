@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Dict, FrozenSet, Iterable, List, Optional, Sequence, Tuple
 
 from . import api as rest
@@ -60,7 +60,6 @@ class Run:
     said: str = ""  # what came in place of an answer
     dropped: bool = False  # template and state were deleted
     incomplete: bool = False  # the last answer was that something could not be deleted
-    warnings: List[str] = field(default_factory=list)
 
     @property
     def workflow_id(self) -> str:
@@ -116,14 +115,17 @@ class Teardown:
             with self.slots.workflow(run.workflow_id, deadline):
                 self.until_done(run, plan, deadline)
                 self.delete_groups(run)
-                self.look_at_the_rest(run)
         except NoSlot as error:
             run.error = str(error)
         except SurveyError as error:
             run.error, run.unknown = str(error), True
+            if error.stops_all:
+                raise StopTask(str(error)) from error
         except NodeHangs as error:
             raise StopTask(str(error)) from error
-        run.duration += time.monotonic() - begun
+        finally:
+            self.look_at_the_rest(run)
+            run.duration += time.monotonic() - begun
 
     def until_done(self, run: Run, plan: Plan, deadline: float) -> None:
         """Look, check, send, look: until the plan for what is left sends nothing more."""
@@ -241,7 +243,9 @@ class Teardown:
         limit = time.monotonic() + WRITE_LIMIT
         while time.monotonic() < limit:
             state_gone = not self.surveyor.record(run.workflow_id).found
-            if self.api.template(run.workflow_id).outcome == rest.MISSING and (state_gone or run.plan.state_after is not None):
+            template = self.api.template(run.workflow_id).outcome
+            template_gone = template == rest.MISSING or (template == rest.FORBIDDEN and state_gone)
+            if template_gone and (state_gone or run.plan.state_after is not None):
                 run.dropped = True
                 return True
             time.sleep(POLL)

@@ -454,7 +454,7 @@ def deprovision(module, api, surveyor):
     else:
         slots = Slots(api, survey.server.cluster_uuid or " ".join(sorted(params["url"])))
         runs = Teardown(api, surveyor, slots, options, limits).carry_out(plan)
-        warn(module, slots.warnings + [text for one in runs for text in one.warnings])
+        warn(module, slots.warnings)
         endings = outcome.carried_out(runs)
     made = outcome.result(plan, endings)
     made["duration"] = round(time.monotonic() - started, 3)

@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import time
 from dataclasses import dataclass
-from typing import Any, Dict, Iterable, List, Optional, Sequence, Tuple
+from typing import Any, Iterable, Sequence
 from urllib.parse import quote, urlencode
 
 from .connection import Connection, Node, Reply
@@ -56,7 +56,7 @@ class Answer:
     """One answer, classified. ``status`` is None when none came; ``sentence`` says what it is and what to do."""
 
     outcome: str
-    status: Optional[int]
+    status: int | None
     body: Any
     sentence: str
 
@@ -73,7 +73,9 @@ def classify(reply: Reply, url: str) -> Answer:
     body, is_json = decode(reply.text)
     status = reply.status or 0
     if status == 401:
-        return Answer(UNAUTHENTICATED, status, body, "%s refuses the credentials, or got none (401). Check username and password, token or client certificate." % url)
+        return Answer(
+            UNAUTHENTICATED, status, body, "%s refuses the credentials, or got none (401). Check username and password, token or client certificate." % url
+        )
     if status in (502, 503, 504):
         return Answer(UNAVAILABLE, status, body, "%s is not available (%d): a proxy before it, or a node that is starting. Try again later." % (url, status))
     if not is_json:
@@ -119,7 +121,7 @@ def refusal(status: int, body: Any, said: str) -> str:
     return FAILED if status >= 500 else REFUSED
 
 
-def decode(text: str) -> Tuple[Any, bool]:
+def decode(text: str) -> tuple[Any, bool]:
     """The JSON of an answer, and whether it is any."""
     try:
         return json.loads(text), True
@@ -142,9 +144,8 @@ def text_of(body: Any) -> str:
     """The words of an error: the plugin's own envelope is a string, the core's an object."""
     if not isinstance(body, dict):
         return ""
-    if isinstance(body.get("error"), str):
-        return body["error"]
-    return str(error_of(body).get("reason", ""))
+    error = body.get("error")
+    return error if isinstance(error, str) else str(error_of(body).get("reason", ""))
 
 
 class Api:
@@ -233,9 +234,9 @@ class Api:
         names = "index.default_pipeline,index.final_pipeline,index.search.default_pipeline"
         return self.read("GET", "/_all/_settings/%s?flat_settings=true&expand_wildcards=all" % names)
 
-    def search(self, path: str, query: Dict[str, Any], fields: Optional[List[str]] = None) -> Answer:
+    def search(self, path: str, query: dict[str, Any], fields: list[str] | None = None) -> Answer:
         """Everything that a query finds: the server holds no more workflows than one page can (10,000)."""
-        body: Dict[str, Any] = {"size": 10000, "query": query}
+        body: dict[str, Any] = {"size": 10000, "query": query}
         if fields is not None:
             body["_source"] = fields
         return self.read("POST", path + "/_search", body)
@@ -264,7 +265,7 @@ class Api:
         target = "%s/%s" % (WORKFLOWS, quote(workflow_id, safe=""))
         return self.send_once("DELETE", target + ("?clear_status=true" if clear_status else ""), self.connection.timeout)
 
-    def put(self, kind: str, resource_id: str, body: Dict[str, Any]) -> Answer:
+    def put(self, kind: str, resource_id: str, body: dict[str, Any]) -> Answer:
         """Create one resource by its own API; sent once."""
         return self.send_once("PUT", KINDS[kind].target(resource_id), self.connection.timeout, body=body)
 
@@ -274,7 +275,7 @@ class Api:
 
     # -- sending -------------------------------------------------------------------------------------------
 
-    def read(self, method: str, target: str, body: Optional[Dict[str, Any]] = None) -> Answer:
+    def read(self, method: str, target: str, body: dict[str, Any] | None = None) -> Answer:
         """Ask until a node answers, each time the next one.
 
         A node that cannot be reached is tried a few times; one that says that it is starting or busy, for as long as one
@@ -291,7 +292,7 @@ class Api:
                 return answer
             time.sleep(min(READ_PAUSE * attempt, LONGEST_READ_PAUSE))
 
-    def send_once(self, method: str, target: str, timeout: float, body: Optional[Dict[str, Any]] = None) -> Answer:
+    def send_once(self, method: str, target: str, timeout: float, body: dict[str, Any] | None = None) -> Answer:
         """Send what changes something. Only where nothing was sent is the next node tried."""
         answer = Answer(UNREACHABLE, None, None, "")
         for node in self.connection.nodes:
@@ -305,9 +306,9 @@ class Api:
         node: Node,
         method: str,
         target: str,
-        body: Optional[Dict[str, Any]],
+        body: dict[str, Any] | None,
         timeout: float,
-        headers: Optional[Dict[str, str]] = None,
+        headers: dict[str, str] | None = None,
     ) -> Answer:
         """One request, one classified answer."""
         self.requests += 1
@@ -323,11 +324,11 @@ def deprovision_target(workflow_id: str, allow_delete: Sequence[str]) -> str:
     return target
 
 
-def first_that_fit(workflow_id: str, allow_delete: Sequence[str]) -> List[str]:
+def first_that_fit(workflow_id: str, allow_delete: Sequence[str]) -> list[str]:
     """As many ids as one request line bears; the others go with the next call (recording long_url)."""
-    fitting: List[str] = []
+    fitting: list[str] = []
     for resource_id in allow_delete:
-        if fitting and len(deprovision_target(workflow_id, fitting + [resource_id])) > LONGEST_TARGET:
+        if fitting and len(deprovision_target(workflow_id, [*fitting, resource_id])) > LONGEST_TARGET:
             break
         fitting.append(resource_id)
     return fitting

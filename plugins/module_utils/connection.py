@@ -17,7 +17,7 @@ import os
 import re
 import ssl
 import traceback
-from typing import Any, Dict, Iterable, List, NamedTuple, Optional, Set
+from typing import Any, Iterable, NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from ansible.module_utils.basic import env_fallback
@@ -45,7 +45,7 @@ AUTHENTICATION = {
 }
 
 
-def argument_spec() -> Dict[str, Any]:
+def argument_spec() -> dict[str, Any]:
     """The options of the C(connection) documentation fragment."""
     return dict(
         url=dict(type="list", elements="str", required=True, fallback=(env_fallback, ["OPENSEARCH_URL"])),
@@ -88,7 +88,7 @@ class Reply(NamedTuple):
     (refused before anything was sent) or ``lost`` (the server may be working on it).
     """
 
-    status: Optional[int]
+    status: int | None
     content_type: str
     text: str
     error: str = ""
@@ -101,9 +101,7 @@ class Node:
         self.url = url
         self._connection = connection
 
-    def send(
-        self, method: str, target: str, body: Optional[bytes], timeout: float, headers: Optional[Dict[str, str]] = None
-    ) -> Reply:
+    def send(self, method: str, target: str, body: bytes | None, timeout: float, headers: dict[str, str] | None = None) -> Reply:
         """Send one request once. ``target`` is path and query, already quoted; ``timeout`` in seconds."""
         try:
             status, answer_headers, text = self._connection.perform_request(
@@ -128,13 +126,13 @@ def reason(error: Any) -> str:
 class Connection:
     """The nodes that the options name, and the secrets that must be seen nowhere."""
 
-    def __init__(self, nodes: List[Node], secrets: Set[str], timeout: float) -> None:
+    def __init__(self, nodes: list[Node], secrets: set[str], timeout: float) -> None:
         self.nodes = nodes
         self.secrets = secrets
         self.timeout = timeout
 
 
-def connect(params: Dict[str, Any]) -> Connection:
+def connect(params: dict[str, Any]) -> Connection:
     """Make the connections that module parameters describe. Nothing is sent yet.
 
     Raises ConnectionOptionError when the options cannot be used.
@@ -159,7 +157,7 @@ def connect(params: Dict[str, Any]) -> Connection:
     return Connection(nodes, secrets, options["request_timeout"])
 
 
-def with_environment(params: Dict[str, Any]) -> Dict[str, Any]:
+def with_environment(params: dict[str, Any]) -> dict[str, Any]:
     """The parameters, and the environment's authentication where the task itself gives none."""
     options = dict(params)
     if not any(options.get(name) for name in AUTHENTICATION) and not own_authorization(options):
@@ -168,12 +166,12 @@ def with_environment(params: Dict[str, Any]) -> Dict[str, Any]:
     return options
 
 
-def own_authorization(options: Dict[str, Any]) -> bool:
+def own_authorization(options: dict[str, Any]) -> bool:
     """Whether the task brings its own C(Authorization) header: that is a way to authenticate too."""
     return any(str(name).lower() == "authorization" for name in options["headers"] or {})
 
 
-def refuse_credentials(urls: List[str]) -> None:
+def refuse_credentials(urls: list[str]) -> None:
     """Refuse URLs that hold credentials, before anything else: all of them are shown among the task's arguments.
 
     All the entries are hidden, since Ansible splits a string at the comma of a password too.
@@ -183,18 +181,18 @@ def refuse_credentials(urls: List[str]) -> None:
         raise ConnectionOptionError("url must not hold credentials: use username and password, or the environment.", secrets)
 
 
-def credentials_in(url: str) -> Set[str]:
+def credentials_in(url: str) -> set[str]:
     """The password before the last @ of a URL, or all that stands there without one; as written and unquoted.
 
     Not what a parser of URLs finds: a password may hold signs that end a host, and C(https://) may be missing.
     """
     userinfo = url.rpartition("@")[0].rpartition("://")[2]
-    user, dummy, password = userinfo.partition(":")
+    user, _sign, password = userinfo.partition(":")
     secret = password or user
     return {secret, unquote(secret)}
 
 
-def check_headers(headers: Dict[str, str]) -> None:
+def check_headers(headers: dict[str, str]) -> None:
     """Refuse what no header can hold. The library would repeat it, quoted in a way that no masking recognises."""
     for name, value in headers.items():
         if not re.match(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+\Z", name):
@@ -205,7 +203,7 @@ def check_headers(headers: Dict[str, str]) -> None:
             )
 
 
-def check(options: Dict[str, Any]) -> None:
+def check(options: dict[str, Any]) -> None:
     """Refuse what contradicts itself before anything is sent."""
     if bool(options["username"]) != bool(options["password"]):
         raise ConnectionOptionError("username and password belong together: give both or none.")
@@ -213,9 +211,7 @@ def check(options: Dict[str, Any]) -> None:
     if own_authorization(options):
         ways.append("an Authorization header")
     if len(ways) > 1:
-        raise ConnectionOptionError(
-            "%s exclude each other: choose one way to authenticate." % " and ".join(ways)
-        )
+        raise ConnectionOptionError("%s exclude each other: choose one way to authenticate." % " and ".join(ways))
     if options["client_key"] and not options["client_cert"]:
         raise ConnectionOptionError("client_key needs client_cert.")
     for name in ("aws_service", "aws_profile"):
@@ -227,17 +223,17 @@ def check(options: Dict[str, Any]) -> None:
         raise ConnectionOptionError("request_timeout must be more than 0 seconds.")
 
 
-def authorization_header(options: Dict[str, Any]) -> Optional[str]:
+def authorization_header(options: dict[str, Any]) -> str | None:
     """The header of basic or token authentication; UTF-8, as the security plugin reads it."""
     if options["username"]:
         pair = "%s:%s" % (options["username"], options["password"])
         return "Basic " + base64.b64encode(pair.encode("utf-8")).decode("ascii")
     if options["token"]:
-        return "Bearer " + options["token"]
+        return "Bearer %s" % options["token"]
     return None
 
 
-def aws_signer(options: Dict[str, Any]) -> Any:
+def aws_signer(options: dict[str, Any]) -> Any:
     """opensearch-py's SigV4 signer over botocore's credential chain, and what of it is secret."""
     try:
         from botocore.session import Session
@@ -255,7 +251,7 @@ def aws_signer(options: Dict[str, Any]) -> Any:
     return Urllib3AWSV4SignerAuth(credentials, options["aws_region"], options["aws_service"] or "es"), secrets
 
 
-def make_node(url: str, options: Dict[str, Any], headers: Dict[str, str], signer: Any) -> Node:
+def make_node(url: str, options: dict[str, Any], headers: dict[str, str], signer: Any) -> Node:
     """One node from its URL. Raises ConnectionOptionError for a URL that is none."""
     try:
         parts = urlsplit(url)
@@ -288,7 +284,7 @@ def is_address(host: str) -> bool:
     return True
 
 
-def tls_context(options: Dict[str, Any], host: str) -> ssl.SSLContext:
+def tls_context(options: dict[str, Any], host: str) -> ssl.SSLContext:
     """How certificates are checked, and the client's own. Raises ConnectionOptionError for files that do not fit."""
     try:
         context = ssl.create_default_context(cafile=options["ca_cert"])
@@ -302,7 +298,5 @@ def tls_context(options: Dict[str, Any], host: str) -> ssl.SSLContext:
             # An empty passphrase, since OpenSSL would ask for one on the terminal, and wait.
             context.load_cert_chain(options["client_cert"], options["client_key"], password="")
     except (OSError, ValueError) as error:
-        raise ConnectionOptionError(
-            "ca_cert, client_cert or client_key cannot be used: %s." % error
-        ) from error
+        raise ConnectionOptionError("ca_cert, client_cert or client_key cannot be used: %s." % error) from error
     return context

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, Dict, Iterable, List, Sequence
+from typing import Any, Callable, Iterable, Sequence
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
@@ -21,10 +21,12 @@ class OptionError(Exception):
     """An option of the task that cannot be used; the text says which and why."""
 
 
-def run(module: AnsibleModule, empty: Dict[str, Any], task: Callable[[Api, Surveyor], Dict[str, Any]]) -> None:
+def run(module: AnsibleModule, empty: dict[str, Any], task: Callable[[Api, Surveyor], dict[str, Any]]) -> None:
     """Connect, run the task, and end the module with its result; with C(empty) and a sentence where it cannot be run."""
     if connection.LIBRARY_ERROR:
-        module.fail_json(msg=missing_required_lib("opensearch-py", url="https://pypi.org/project/opensearch-py/"), exception=connection.LIBRARY_ERROR, **without_msg(empty))
+        module.fail_json(
+            msg=missing_required_lib("opensearch-py", url="https://pypi.org/project/opensearch-py/"), exception=connection.LIBRARY_ERROR, **without_msg(empty)
+        )
     try:
         connected = connection.connect(module.params)
         module.no_log_values.update(connected.secrets)
@@ -39,12 +41,12 @@ def run(module: AnsibleModule, empty: Dict[str, Any], task: Callable[[Api, Surve
     module.exit_json(**made)
 
 
-def without_msg(result: Dict[str, Any]) -> Dict[str, Any]:
+def without_msg(result: dict[str, Any]) -> dict[str, Any]:
     """A result whose sentence is given apart."""
     return {key: value for key, value in result.items() if key != "msg"}
 
 
-def workflow_ids(given: Sequence[str]) -> List[str]:
+def workflow_ids(given: Sequence[str]) -> list[str]:
     """The ids of a task, each once. Raises OptionError: an empty id is a variable that was not set, never 'none'."""
     for workflow_id in given:
         if not workflow_id.strip():

@@ -10,7 +10,7 @@ Pure. The keys are the same whatever happened, so that C(rescue) reads what C(re
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Callable, Dict, Iterable, List, Optional, Sequence, Tuple
+from typing import Any, Callable, Iterable, Sequence
 
 from .plan import ABSENT, BLOCKED, DELETED, FAILED, FAILURES, KEPT, RETAINED, STATUSES, UNKNOWN, UNTOUCHED, WOULD_DELETE, Fate, Plan
 from .resources import KINDS, needs_allow_delete, title
@@ -26,8 +26,8 @@ class Ending:
     """How one workflow ended, or would end."""
 
     workflow: Workflow
-    fates: Tuple[Fate, ...]
-    state_after: Optional[str]
+    fates: tuple[Fate, ...]
+    state_after: str | None
     changed: bool
     msg: str = ""
     failed: bool = False
@@ -35,12 +35,12 @@ class Ending:
     duration: float = 0.0
 
 
-def planned(plan: Plan) -> List[Ending]:
+def planned(plan: Plan) -> list[Ending]:
     """The endings that a plan predicts."""
     return [Ending(w.workflow, w.fates, w.state_after, w.changed, w.msg, w.failed) for w in plan.workflows]
 
 
-def carried_out(runs: Iterable[Run]) -> List[Ending]:
+def carried_out(runs: Iterable[Run]) -> list[Ending]:
     """The endings that looking again shows."""
     return [ended(run) for run in runs]
 
@@ -116,7 +116,7 @@ def cause(fate: Fate, now: Resource, run: Run) -> str:
 # -- the result --------------------------------------------------------------------------------------------
 
 
-def empty() -> Dict[str, Any]:
+def empty() -> dict[str, Any]:
     """A result that holds nothing yet: every key, so that none is ever missing."""
     return dict(
         changed=False,
@@ -127,13 +127,13 @@ def empty() -> Dict[str, Any]:
         blocked=[],
         remaining=[],
         unrecorded=[],
-        summary={status: 0 for status in STATUSES},
+        summary=dict.fromkeys(STATUSES, 0),
         plan_hash=None,
         duration=0.0,
     )
 
 
-def result(plan: Plan, endings: Sequence[Ending]) -> Dict[str, Any]:
+def result(plan: Plan, endings: Sequence[Ending]) -> dict[str, Any]:
     """The result of C(workflow_deprovision)."""
     fates = [fate for ending in endings for fate in ending.fates]
     entries = [entry(fate) for fate in fates]
@@ -161,12 +161,12 @@ def refusal(plan: Plan) -> str:
     return "Refused, nothing was deleted. " + " ".join(plan.refusals)
 
 
-def server_entry(server: Server) -> Dict[str, Any]:
+def server_entry(server: Server) -> dict[str, Any]:
     """The cluster, as results show it."""
     return dict(version=server.version, flow_framework=server.flow_framework, cluster_name=server.cluster_name, cluster_uuid=server.cluster_uuid)
 
 
-def workflow_entry(ending: Ending) -> Dict[str, Any]:
+def workflow_entry(ending: Ending) -> dict[str, Any]:
     """One workflow, as results show it."""
     return dict(
         workflow_id=ending.workflow.workflow_id,
@@ -181,7 +181,7 @@ def workflow_entry(ending: Ending) -> Dict[str, Any]:
     )
 
 
-def entry(fate: Fate) -> Dict[str, Any]:
+def entry(fate: Fate) -> dict[str, Any]:
     """One resource, as results show it."""
     resource = fate.resource
     return dict(
@@ -202,12 +202,12 @@ def entry(fate: Fate) -> Dict[str, Any]:
     )
 
 
-def unrecorded_entry(one: Unrecorded) -> Dict[str, str]:
+def unrecorded_entry(one: Unrecorded) -> dict[str, str]:
     """Something that no record holds, with the request that would delete it."""
     return dict(workflow_id=one.workflow_id, kind=one.kind, id=one.id, command="DELETE " + KINDS[one.kind].target(one.id))
 
 
-def blocked_ids(fates: Iterable[Fate]) -> List[str]:
+def blocked_ids(fates: Iterable[Fate]) -> list[str]:
     """What allow_delete would have to name, and only what naming can release."""
     return sorted({fate.release for fate in fates if fate.release and fate.status in (BLOCKED, KEPT)})
 
@@ -218,7 +218,9 @@ def sentence(endings: Sequence[Ending], failed: bool) -> str:
     parts = [text for text in (counted(fates, status, words) for status, words in WORDS) if text]
     groups = [fate for fate in fates if fate.status == RETAINED]
     if groups:
-        parts.append("%s left on the cluster" % number(len(groups), title(groups[0].resource.kind) if len({f.resource.kind for f in groups}) == 1 else "resource"))
+        parts.append(
+            "%s left on the cluster" % number(len(groups), title(groups[0].resource.kind) if len({f.resource.kind for f in groups}) == 1 else "resource")
+        )
     text = "%s: %s" % (number(len(endings), "workflow"), ", ".join(parts) or "nothing to do")
     if not failed:
         return text
@@ -256,7 +258,7 @@ def number(count: int, noun: str) -> str:
     return "%d %s" % (count, noun if count == 1 else PLURALS.get(noun, noun + "s"))
 
 
-def diff(endings: Sequence[Ending]) -> Dict[str, str]:
+def diff(endings: Sequence[Ending]) -> dict[str, str]:
     """The resources before and after, one a line."""
     return dict(
         before_header="what the workflows hold",
@@ -268,7 +270,7 @@ def diff(endings: Sequence[Ending]) -> Dict[str, str]:
 
 def listing(endings: Sequence[Ending], shown: Callable[[Fate], bool]) -> str:
     """Workflows with those of their resources that are shown."""
-    lines: List[str] = []
+    lines: list[str] = []
     for ending in endings:
         held = sorted(line(fate) for fate in ending.fates if shown(fate))
         if held:
@@ -286,12 +288,12 @@ def line(fate: Fate) -> str:
 # -- information -------------------------------------------------------------------------------------------
 
 
-def no_information() -> Dict[str, Any]:
+def no_information() -> dict[str, Any]:
     """A result of C(workflow_info) that holds nothing."""
     return dict(changed=False, server=None, workflows=[], resources=[], blocked=[], unrecorded=[], summary=dict.fromkeys((PRESENT, ABSENT, UNKNOWN), 0))
 
 
-def information(survey: Survey, plan: Plan) -> Dict[str, Any]:
+def information(survey: Survey, plan: Plan) -> dict[str, Any]:
     """The result of C(workflow_info): what is there, what needs naming, what is in the way.
 
     ``plan`` is that of a deprovision that names nothing and keeps what is not named.
@@ -310,13 +312,13 @@ def information(survey: Survey, plan: Plan) -> Dict[str, Any]:
     return made
 
 
-def state_entry(workflow: Workflow) -> Dict[str, Any]:
+def state_entry(workflow: Workflow) -> dict[str, Any]:
     """One workflow as it is."""
     begun, ended_at = workflow.written or (None, None)
     return dict(workflow_id=workflow.workflow_id, name=workflow.name, state=workflow.state, provision_start_time=begun, provision_end_time=ended_at)
 
 
-def present(fate: Fate) -> Dict[str, Any]:
+def present(fate: Fate) -> dict[str, Any]:
     """One resource as it is: there, gone, or not known."""
     made = entry(fate)
     made["status"] = {True: PRESENT, False: ABSENT, None: UNKNOWN}[fate.resource.exists]

@@ -14,7 +14,7 @@ import json
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
-from typing import AbstractSet, Any, Dict, FrozenSet, List, Mapping, Optional, Sequence, Tuple
+from typing import AbstractSet, Any, Mapping, Sequence, Tuple
 
 from .resources import ALLOW_DELETE_SINCE, CLEAR_STATUS_SINCE, KINDS, OTHER, STATE_GOES_WITH_TEMPLATE_SINCE, STEPS, TRIMMED, needs_allow_delete, title
 from .survey import PROVISIONING, Resource, Server, Survey, Unrecorded, Workflow
@@ -55,18 +55,18 @@ FAILED_SLACK = 3_600_000  # milliseconds: after FAILED, other branches of a temp
 class Options:
     """What the task asks for; the defaults are the module's."""
 
-    allow_delete: Tuple[str, ...] = ()
+    allow_delete: tuple[str, ...] = ()
     on_blocked: str = "fail"
     on_shared: str = "fail"
     on_missing: str = "ok"
     stale_records: str = "report"
     leftovers: str = "report"
     delete_workflow: bool = False
-    protect: Tuple[str, ...] = ()
-    max_workflows: Optional[int] = None
-    max_documents: Optional[int] = None
-    expect_cluster: Optional[str] = None
-    plan_hash: Optional[str] = None
+    protect: tuple[str, ...] = ()
+    max_workflows: int | None = None
+    max_documents: int | None = None
+    expect_cluster: str | None = None
+    plan_hash: str | None = None
 
     @classmethod
     def of(cls, params: Mapping[str, Any]) -> Options:
@@ -97,18 +97,18 @@ class WorkflowPlan:
     """What becomes of one workflow. ``post``: a deprovision is sent, with ``allow`` as its allow_delete."""
 
     workflow: Workflow
-    fates: Tuple[Fate, ...] = ()
+    fates: tuple[Fate, ...] = ()
     post: bool = False
-    allow: Tuple[str, ...] = ()
-    first: Tuple[Resource, ...] = ()  # below 2.16: what is deleted by its own API before the deprovision, in order
-    recreate: Tuple[Resource, ...] = ()  # what gets an empty placeholder, so that the server can clear its record
+    allow: tuple[str, ...] = ()
+    first: tuple[Resource, ...] = ()  # below 2.16: what is deleted by its own API before the deprovision, in order
+    recreate: tuple[Resource, ...] = ()  # what gets an empty placeholder, so that the server can clear its record
     drop: bool = False  # template and state are deleted in the end
     clear: bool = False  # ... with what the state still records
-    last: Tuple[Resource, ...] = ()  # model groups, deleted by their own API in the end
+    last: tuple[Resource, ...] = ()  # model groups, deleted by their own API in the end
     resets: bool = False  # the server has nothing recorded afterwards
-    state_after: Optional[str] = None
+    state_after: str | None = None
     msg: str = ""
-    warnings: Tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
     @property
     def changed(self) -> bool:
@@ -131,11 +131,11 @@ class Plan:
     """What becomes of all workflows. With ``refusals`` nothing is deleted in any of them."""
 
     server: Server
-    workflows: Tuple[WorkflowPlan, ...]
-    refusals: Tuple[str, ...]
+    workflows: tuple[WorkflowPlan, ...]
+    refusals: tuple[str, ...]
     hash: str
-    warnings: Tuple[str, ...] = ()
-    unrecorded: Tuple[Unrecorded, ...] = ()
+    warnings: tuple[str, ...] = ()
+    unrecorded: tuple[Unrecorded, ...] = ()
 
     @property
     def failed(self) -> bool:
@@ -173,11 +173,11 @@ class Around:
     taken: AbstractSet[Key] = frozenset()  # what an earlier workflow of the task deletes
 
 
-def decide_all(survey: Survey, options: Options) -> List[Tuple[Fate, ...]]:
+def decide_all(survey: Survey, options: Options) -> list[tuple[Fate, ...]]:
     """The fate of every resource. What an earlier workflow of the task deletes is absent in a later one."""
     resources = [r for w in survey.workflows for r in w.resources]
     around = Around(frozenset(r.key for r in resources) | survey.inside, frozenset(r.key for r in resources if "undeploy" in r.actions))
-    decided: List[Tuple[Fate, ...]] = []
+    decided: list[tuple[Fate, ...]] = []
     for workflow in survey.workflows:
         around = replace(around, taken=going(decided))
         fates = [decide(resource, workflow, options, around) for resource in workflow.resources]
@@ -186,7 +186,7 @@ def decide_all(survey: Survey, options: Options) -> List[Tuple[Fate, ...]]:
     return [tuple(fail_in_use(fate, models) for fate in fates) for fates in decided]
 
 
-def going(decided: Sequence[Sequence[Fate]]) -> FrozenSet[Key]:
+def going(decided: Sequence[Sequence[Fate]]) -> frozenset[Key]:
     """What will be deleted."""
     return frozenset(fate.resource.key for fates in decided for fate in fates if fate.status == WOULD_DELETE)
 
@@ -228,9 +228,7 @@ def unprotected_fate(resource: Resource, workflow: Workflow, options: Options, a
     if resource.obstacle:
         return Fate(resource, FAILED, "Cannot be deleted: %s." % resource.obstacle)
     if resource.deployed and resource.key not in around.undeployed:
-        return Fate(
-            resource, FAILED, "The model is deployed, and no workflow here undeploys it: POST /_plugins/_ml/models/%s/_undeploy first." % resource.id
-        )
+        return Fate(resource, FAILED, "The model is deployed, and no workflow here undeploys it: POST /_plugins/_ml/models/%s/_undeploy first." % resource.id)
     return Fate(resource, WOULD_DELETE, changed=True)
 
 
@@ -282,7 +280,7 @@ def blocked(resource: Resource, choice: str, msg: str, release: str = "") -> Fat
     return Fate(resource, BLOCKED if choice == "fail" else KEPT, msg, release=release)
 
 
-def unreleased(resource: Resource, workflow: Workflow, options: Options) -> Optional[Fate]:
+def unreleased(resource: Resource, workflow: Workflow, options: Options) -> Fate | None:
     """The fate of an index or a pipeline that allow_delete does not release; None for one that it does.
 
     The server matches by id alone (D43), so whatever else of that id it would take along has to be named as well.
@@ -303,7 +301,7 @@ def unreleased(resource: Resource, workflow: Workflow, options: Options) -> Opti
     return None
 
 
-def namesakes(resource: Resource, workflow: Workflow) -> List[Resource]:
+def namesakes(resource: Resource, workflow: Workflow) -> list[Resource]:
     """Everything that the server takes along when this id is named; the resource itself is among it."""
     return [r for r in workflow.resources if r.id == resource.id and needs_allow_delete(r.kind)]
 
@@ -311,7 +309,7 @@ def namesakes(resource: Resource, workflow: Workflow) -> List[Resource]:
 def is_named_with_namesakes(resource: Resource, workflow: Workflow, options: Options) -> bool:
     """Whether it is named, and all that would be taken along."""
     mates = namesakes(resource, workflow)
-    return all(mate.exists is False and mate is not resource or is_named(mate, len(mates) == 1, options) for mate in mates)
+    return all((mate.exists is False and mate is not resource) or is_named(mate, len(mates) == 1, options) for mate in mates)
 
 
 def is_named(resource: Resource, alone: bool, options: Options) -> bool:
@@ -342,7 +340,7 @@ def fail_in_use(fate: Fate, models: AbstractSet[Key]) -> Fate:
 # -- workflows ---------------------------------------------------------------------------------------------
 
 
-def plan_workflow(workflow: Workflow, fates: Tuple[Fate, ...], server: Server, options: Options) -> WorkflowPlan:
+def plan_workflow(workflow: Workflow, fates: tuple[Fate, ...], server: Server, options: Options) -> WorkflowPlan:
     """What is sent for one workflow, if anything, and how it ends."""
     by_server = server.level >= ALLOW_DELETE_SINCE
     hold = holding(fates)
@@ -379,16 +377,18 @@ def plan_workflow(workflow: Workflow, fates: Tuple[Fate, ...], server: Server, o
     )
 
 
-def recreated(stale: Sequence[Fate], workflow: Workflow, options: Options) -> Tuple[Resource, ...]:
+def recreated(stale: Sequence[Fate], workflow: Workflow, options: Options) -> tuple[Resource, ...]:
     """The stale records that get a placeholder: all of them, or none. Never without being named, and never for a model."""
     resources = tuple(fate.resource for fate in stale)
-    possible = options.stale_records == "recreate" and not options.delete_workflow and all(
-        KINDS[r.kind].placeholder and not KINDS[r.kind].danger(r.id) and is_named_with_namesakes(r, workflow, options) for r in resources
+    possible = (
+        options.stale_records == "recreate"
+        and not options.delete_workflow
+        and all(KINDS[r.kind].placeholder and not KINDS[r.kind].danger(r.id) and is_named_with_namesakes(r, workflow, options) for r in resources)
     )
     return resources if possible else ()
 
 
-def dropped(workflow: Workflow, server: Server, options: Options, stale: Optional[Sequence[Fate]], hold: str) -> Tuple[bool, bool]:
+def dropped(workflow: Workflow, server: Server, options: Options, stale: Sequence[Fate] | None, hold: str) -> tuple[bool, bool]:
     """Whether template and state are deleted in the end, and whether with what the state still records.
 
     ``stale``: the records that the server cannot get over; None where something else stays recorded.
@@ -448,7 +448,7 @@ def is_cleared(fate: Fate, fates: Sequence[Fate], server: Server) -> bool:
     return fate.status == KEPT and needs_allow_delete(resource.kind) and server.level < ALLOW_DELETE_SINCE
 
 
-def state_after(workflow: Workflow, server: Server, resets: bool, post: bool, drop: bool) -> Optional[str]:
+def state_after(workflow: Workflow, server: Server, resets: bool, post: bool, drop: bool) -> str | None:
     """The state that the record ends in (D06, D07 for a workflow without template; D11 for one that keeps something)."""
     state_goes = server.level >= STATE_GOES_WITH_TEMPLATE_SINCE
     if drop and state_goes:
@@ -458,9 +458,7 @@ def state_after(workflow: Workflow, server: Server, resets: bool, post: bool, dr
     return "COMPLETED" if post else workflow.state
 
 
-def workflow_warnings(
-    workflow: Workflow, fates: Sequence[Fate], server: Server, stale: Sequence[Fate], post: bool, options: Options
-) -> Tuple[str, ...]:
+def workflow_warnings(workflow: Workflow, fates: Sequence[Fate], server: Server, stale: Sequence[Fate], post: bool, options: Options) -> tuple[str, ...]:
     """What a person should know of a workflow that is no failure."""
     texts = []
     if stale:
@@ -484,7 +482,9 @@ def workflow_warnings(
 def untouched(workflow: WorkflowPlan) -> WorkflowPlan:
     """The same workflow when the task is refused: nothing is sent, nothing changes."""
     fates = tuple(spare(fate) for fate in workflow.fates)
-    return replace(workflow, fates=fates, post=False, allow=(), first=(), recreate=(), drop=False, clear=False, last=(), resets=False, state_after=workflow.workflow.state)
+    return replace(
+        workflow, fates=fates, post=False, allow=(), first=(), recreate=(), drop=False, clear=False, last=(), resets=False, state_after=workflow.workflow.state
+    )
 
 
 def spare(fate: Fate) -> Fate:
@@ -496,9 +496,9 @@ def spare(fate: Fate) -> Fate:
 # -- the whole task ----------------------------------------------------------------------------------------
 
 
-def refusals_of(survey: Survey, workflows: Sequence[WorkflowPlan], options: Options, plan_hash: str) -> Tuple[str, ...]:
+def refusals_of(survey: Survey, workflows: Sequence[WorkflowPlan], options: Options, plan_hash: str) -> tuple[str, ...]:
     """Why nothing may be touched; empty when the plan may be carried out."""
-    texts: List[str] = []
+    texts: list[str] = []
     fates = [fate for workflow in workflows for fate in workflow.fates]
     texts += cluster_refusal(survey.server, options)
     missing = [plan.workflow.workflow_id for plan in workflows if not plan.workflow.found and not plan.drop]
@@ -515,14 +515,14 @@ def refusals_of(survey: Survey, workflows: Sequence[WorkflowPlan], options: Opti
     return tuple(texts)
 
 
-def cluster_refusal(server: Server, options: Options) -> List[str]:
+def cluster_refusal(server: Server, options: Options) -> list[str]:
     """The wrong cluster; one whose name cannot be read is a wrong one."""
     if options.expect_cluster is None or options.expect_cluster in (server.cluster_name, server.cluster_uuid):
         return []
     return ["This is cluster %s (%s), not %s as expect_cluster says." % (server.cluster_name, server.cluster_uuid, options.expect_cluster)]
 
 
-def protected_refusal(workflows: Sequence[WorkflowPlan], options: Options) -> List[str]:
+def protected_refusal(workflows: Sequence[WorkflowPlan], options: Options) -> list[str]:
     """Workflows that ``protect`` names, where one would be touched that has no resource to say it."""
     hits = []
     for plan in workflows:
@@ -545,7 +545,7 @@ def blocked_refusal(fates: Sequence[Fate]) -> str:
     return " ".join(texts)
 
 
-def size_refusals(workflows: Sequence[WorkflowPlan], fates: Sequence[Fate], options: Options) -> List[str]:
+def size_refusals(workflows: Sequence[WorkflowPlan], fates: Sequence[Fate], options: Options) -> list[str]:
     """More workflows or documents than the task allows. Unknown counts as more."""
     texts = []
     touched = sum(1 for workflow in workflows if workflow.acts)
@@ -559,7 +559,7 @@ def size_refusals(workflows: Sequence[WorkflowPlan], fates: Sequence[Fate], opti
     return texts
 
 
-def missing_warnings(survey: Survey, options: Options) -> Tuple[str, ...]:
+def missing_warnings(survey: Survey, options: Options) -> tuple[str, ...]:
     """Workflows that are not there: fine, and worth a word, since it may be the wrong cluster."""
     if options.on_missing != "ok":
         return ()
@@ -567,7 +567,7 @@ def missing_warnings(survey: Survey, options: Options) -> Tuple[str, ...]:
     return tuple("There is no workflow %s on cluster %s." % (workflow_id, survey.server.name) for workflow_id in gone)
 
 
-def unmatched_warnings(survey: Survey, options: Options) -> Tuple[str, ...]:
+def unmatched_warnings(survey: Survey, options: Options) -> tuple[str, ...]:
     """Names in allow_delete that fit nothing, while something is recorded that they could have meant."""
     ids = sorted({r.id for w in survey.workflows for r in w.resources if needs_allow_delete(r.kind)})
     known = set(ids) | {"%s/%s" % r.key for w in survey.workflows for r in w.resources if needs_allow_delete(r.kind)}
@@ -575,7 +575,9 @@ def unmatched_warnings(survey: Survey, options: Options) -> Tuple[str, ...]:
     for name in options.allow_delete if ids else ():
         if name not in known:
             near = get_close_matches(name.partition("/")[2] or name, ids, 1, 0)
-            texts.append("allow_delete names %s, which no workflow of this task records. The nearest that one does is %s." % (name, near[0] if near else ids[0]))
+            texts.append(
+                "allow_delete names %s, which no workflow of this task records. The nearest that one does is %s." % (name, near[0] if near else ids[0])
+            )
     return tuple(texts)
 
 
@@ -584,7 +586,7 @@ def hash_of(server: Server, workflows: Sequence[WorkflowPlan], options: Options)
 
     Counts, sizes and times are not in it; the guards are not either, since they decide whether and not what.
     """
-    content: Dict[str, object] = {
+    content: dict[str, object] = {
         "cluster": server.cluster_uuid,
         "options": dict({name: getattr(options, name) for name in DECIDING}, allow_delete=sorted(set(options.allow_delete))),
         "workflows": sorted(plan.workflow.workflow_id for plan in workflows),

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Any, Callable, Dict, Optional, Tuple
+from typing import Any, Callable, Tuple
 from urllib.parse import quote
 
 Version = Tuple[int, ...]
@@ -60,7 +60,7 @@ class Step:
     gone_is_success: Callable[[Version, bool], bool]
 
 
-STEPS: Dict[str, Step] = {
+STEPS: dict[str, Step] = {
     "create_connector": Step("connector", "delete", always),
     "register_remote_model": Step("model", "delete", model_gone),
     "register_local_custom_model": Step("model", "delete", model_gone),
@@ -117,14 +117,10 @@ def gone_ml(body: Any) -> bool:
     """404 of ML Commons for an id it does not hold, or when its index does not exist (recordings ml_checks, empty_cluster)."""
     error = error_of(body)
     reason = str(error.get("reason", ""))
-    return (
-        error.get("type") == "index_not_found_exception"
-        or reason.startswith(("Fail to find ", "Failed to find "))
-        or reason == "Failed to get agent index"
-    )
+    return error.get("type") == "index_not_found_exception" or reason.startswith(("Fail to find ", "Failed to find ")) or reason == "Failed to get agent index"
 
 
-def error_of(body: Any) -> Dict[str, Any]:
+def error_of(body: Any) -> dict[str, Any]:
     """The error object of the core envelope, or an empty one."""
     error = body.get("error") if isinstance(body, dict) else None
     return error if isinstance(error, dict) else {}
@@ -133,33 +129,33 @@ def error_of(body: Any) -> Dict[str, Any]:
 MARK = "opensearch_ops.flow_framework: an empty placeholder, so that Flow Framework can clear its record"
 
 
-def index_placeholder() -> Dict[str, Any]:
+def index_placeholder() -> dict[str, Any]:
     """An empty index that nobody can write to, with our mark."""
     settings = {"index.number_of_shards": 1, "index.number_of_replicas": 0, "index.blocks.write": True}
     return {"settings": settings, "mappings": {"_meta": {"description": MARK}}}
 
 
-def is_index_placeholder(body: Dict[str, Any]) -> bool:
+def is_index_placeholder(body: dict[str, Any]) -> bool:
     """Whether an index carries our mark. That it is empty has to be counted."""
-    return ((body.get("mappings") or {}).get("_meta") or {}).get("description") == MARK
+    return bool(((body.get("mappings") or {}).get("_meta") or {}).get("description") == MARK)
 
 
-def ingest_placeholder() -> Dict[str, Any]:
+def ingest_placeholder() -> dict[str, Any]:
     """An ingest pipeline that does nothing, with our mark."""
     return {"description": MARK, "processors": []}
 
 
-def search_placeholder() -> Dict[str, Any]:
+def search_placeholder() -> dict[str, Any]:
     """A search pipeline that does nothing, with our mark."""
     return {"description": MARK, "request_processors": []}
 
 
-def is_pipeline_placeholder(body: Dict[str, Any]) -> bool:
+def is_pipeline_placeholder(body: dict[str, Any]) -> bool:
     """Whether a pipeline carries our mark and does nothing."""
-    return body.get("description") == MARK and not any(value for name, value in body.items() if name.endswith("processors"))
+    return bool(body.get("description") == MARK) and not any(value for name, value in body.items() if name.endswith("processors"))
 
 
-def no_placeholder(body: Dict[str, Any]) -> bool:
+def no_placeholder(body: dict[str, Any]) -> bool:
     """There is no such thing for this kind."""
     return False
 
@@ -179,15 +175,15 @@ class Kind:
     is_gone: Callable[[Any], bool]
     needs_allow_delete: bool = False
     title: str = ""
-    placeholder: Optional[Callable[[], Dict[str, Any]]] = None  # what lets the server get over one that is gone
-    is_placeholder: Callable[[Dict[str, Any]], bool] = no_placeholder
+    placeholder: Callable[[], dict[str, Any]] | None = None  # what lets the server get over one that is gone
+    is_placeholder: Callable[[dict[str, Any]], bool] = no_placeholder
 
     def target(self, resource_id: str) -> str:
         """The quoted path of one resource."""
         return self.path % quote(resource_id, safe="")
 
 
-KINDS: Dict[str, Kind] = {
+KINDS: dict[str, Kind] = {
     kind.name: kind
     for kind in (
         Kind("connector", "connector_id", "/_plugins/_ml/connectors/%s", generated_danger, gone_ml, title="connector"),
@@ -195,8 +191,28 @@ KINDS: Dict[str, Kind] = {
         Kind("model_group", "model_group_id", "/_plugins/_ml/model_groups/%s", generated_danger, gone_ml, title="model group"),
         Kind("agent", "agent_id", "/_plugins/_ml/agents/%s", generated_danger, gone_ml, title="agent"),
         Kind("index", "index_name", "/%s", index_danger, gone_index, True, "index", index_placeholder, is_index_placeholder),
-        Kind("ingest_pipeline", "pipeline_id", "/_ingest/pipeline/%s", pipeline_danger, gone_pipeline, True, "ingest pipeline", ingest_placeholder, is_pipeline_placeholder),
-        Kind("search_pipeline", "pipeline_id", "/_search/pipeline/%s", pipeline_danger, gone_pipeline, True, "search pipeline", search_placeholder, is_pipeline_placeholder),
+        Kind(
+            "ingest_pipeline",
+            "pipeline_id",
+            "/_ingest/pipeline/%s",
+            pipeline_danger,
+            gone_pipeline,
+            True,
+            "ingest pipeline",
+            ingest_placeholder,
+            is_pipeline_placeholder,
+        ),
+        Kind(
+            "search_pipeline",
+            "pipeline_id",
+            "/_search/pipeline/%s",
+            pipeline_danger,
+            gone_pipeline,
+            True,
+            "search pipeline",
+            search_placeholder,
+            is_pipeline_placeholder,
+        ),
     )
 }
 
@@ -221,7 +237,7 @@ def title(kind: str) -> str:
     return KINDS[kind].title if kind in KINDS else "resource"
 
 
-def parse_version(text: Optional[str]) -> Optional[Version]:
+def parse_version(text: str | None) -> Version | None:
     """``3.6.0.0`` or ``2.19.1`` as numbers, without qualifiers such as ``-SNAPSHOT``; None when it is no version."""
     match = re.match(r"^(\d+)\.(\d+)(?:\.(\d+))?", text or "")
     return tuple(int(part or 0) for part in match.groups()) if match else None

@@ -10,7 +10,7 @@ What may not be read is said once, and found nothing.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Callable, Dict, Iterable, Iterator, List, Set, Tuple
+from typing import Any, Callable, Iterable, Iterator, Tuple
 
 from .api import Answer, Api
 from .resources import GENERATED, kind_of
@@ -26,7 +26,7 @@ class User:
     kind: str
     id: str
     name: str = ""
-    steps: Tuple[str, ...] = ()
+    steps: tuple[str, ...] = ()
 
     @property
     def key(self) -> Key:
@@ -41,10 +41,10 @@ class Users:
     """The users of some resources, collected."""
 
     def __init__(self, wanted: Iterable[Key]) -> None:
-        self.wanted: Set[Key] = set(wanted)
-        self.found: Dict[Key, List[User]] = {}
+        self.wanted: set[Key] = set(wanted)
+        self.found: dict[Key, list[User]] = {}
 
-    def of_kind(self, *kinds: str) -> List[str]:
+    def of_kind(self, *kinds: str) -> list[str]:
         """The ids that are asked for, of some kinds."""
         return sorted(resource_id for kind, resource_id in self.wanted if kind in kinds)
 
@@ -54,7 +54,7 @@ class Users:
             self.found[key].append(user)
 
 
-def find_users(api: Api, workflow_ids: Iterable[str], wanted: Iterable[Key], readable: Readable) -> Dict[Key, List[User]]:
+def find_users(api: Api, workflow_ids: Iterable[str], wanted: Iterable[Key], readable: Readable) -> dict[Key, list[User]]:
     """Every use of the wanted resources that a few requests show. ``readable`` passes an answer on or says what is missing."""
     users = Users(wanted)
     if not users.wanted:
@@ -78,7 +78,7 @@ def recorded_elsewhere(api: Api, users: Users, workflow_ids: Iterable[str], read
     answer = readable(api.states_with({resource_id for dummy, resource_id in users.wanted}, workflow_ids), "Searching other workflows")
     for hit in hits_of(answer):
         source = hit.get("_source") or {}
-        steps: Dict[Key, List[str]] = {}
+        steps: dict[Key, list[str]] = {}
         for entry in source.get("resources_created") or ():
             step = str(entry.get("workflow_step_name"))
             steps.setdefault((kind_of(step), str(entry.get("resource_id"))), []).append(step)
@@ -98,7 +98,7 @@ def models_of(api: Api, users: Users, readable: Readable) -> None:
         users.add(("model_group", str(source.get("model_group_id"))), user)
 
 
-def pipelines_of(api: Api, users: Users, generated: Set[str], readable: Readable) -> None:
+def pipelines_of(api: Api, users: Users, generated: set[str], readable: Readable) -> None:
     """Pipelines that refer to a model or an agent, and ingest pipelines that call another one."""
     for kind in ("ingest_pipeline", "search_pipeline"):
         answer = readable(api.pipelines(kind), "Reading %ss" % kind.replace("_", " "))
@@ -124,7 +124,7 @@ SETTINGS = {
 }
 
 
-def refer(users: Users, user: User, body: Any, generated: Set[str]) -> None:
+def refer(users: Users, user: User, body: Any, generated: set[str]) -> None:
     """Note every generated id that stands anywhere in a body: such an id is in no other use."""
     for text in set(strings_in(body)) & generated:
         for kind in GENERATED:
@@ -153,7 +153,7 @@ def called_pipelines(body: Any) -> Iterator[str]:
         yield from called_pipelines(value)
 
 
-def hits_of(answer: Answer) -> List[Dict[str, Any]]:
+def hits_of(answer: Answer) -> list[dict[str, Any]]:
     """The hits of a search, or none."""
     if not answer.ok or not isinstance(answer.body, dict):
         return []

@@ -20,7 +20,7 @@ import threading
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Dict, Iterable, Iterator, List, Optional, Set, Tuple
+from typing import Iterable, Iterator
 
 from .api import LOST, UNAVAILABLE, UNREACHABLE, Answer, Api
 from .connection import Node
@@ -48,7 +48,7 @@ class Row:
     active: int
     maximum: int
     completed: int
-    calls: Tuple[str, ...]  # the X-Opaque-Id of each; empty where a caller gave none
+    calls: tuple[str, ...]  # the X-Opaque-Id of each; empty where a caller gave none
 
 
 def opaque_id(run_id: str, workflow_id: str) -> str:
@@ -58,7 +58,7 @@ def opaque_id(run_id: str, workflow_id: str) -> str:
 
 def may_be_at(workflow_id: str, call: str) -> bool:
     """Whether a call under way may be at this workflow: ours name theirs, any other may be at any."""
-    prefix, dummy, rest = call.partition("/")
+    prefix, _sign, rest = call.partition("/")
     return prefix != OPAQUE_PREFIX or rest.partition("/")[2] == workflow_id
 
 
@@ -73,11 +73,11 @@ class Slots:
     def __init__(self, api: Api, cluster: str, concurrency: int = 0) -> None:
         self.api = api
         self.concurrency = concurrency
-        self.warnings: List[str] = []
+        self.warnings: list[str] = []
         self.locks = Locks(cluster)
-        self.stood: Dict[str, Tuple[int, float]] = {}  # node name -> completed, and since when it stands there
-        self.hanging: Set[str] = set()  # nodes that hang, at the last look
-        self.names: Dict[str, str] = {}  # url -> node name, where a url is one node
+        self.stood: dict[str, tuple[int, float]] = {}  # node name -> completed, and since when it stands there
+        self.hanging: set[str] = set()  # nodes that hang, at the last look
+        self.names: dict[str, str] = {}  # url -> node name, where a url is one node
 
     @contextmanager
     def slot(self, workflow_id: str, deadline: float) -> Iterator[Node]:
@@ -104,7 +104,7 @@ class Slots:
         finally:
             self.locks.release(held)
 
-    def wait_for_slot(self, workflow_id: str, deadline: float) -> Tuple[Node, int]:
+    def wait_for_slot(self, workflow_id: str, deadline: float) -> tuple[Node, int]:
         """Until a slot is free and nobody is at the workflow."""
         while True:
             with self.locks.gate(deadline):
@@ -115,24 +115,28 @@ class Slots:
                 raise NoSlot("wait_timeout was over while other deprovisions were under way on the cluster.")
             time.sleep(POLL)
 
-    def free_slot(self, workflow_id: str) -> Optional[Tuple[Node, int]]:
+    def free_slot(self, workflow_id: str) -> tuple[Node, int] | None:
         """One free slot, locked; None when there is none now. Looks twice, since others look too."""
-        for dummy in range(2):
-            picture = self.look()
-            if picture is None:  # one at a time: the first slot of the whole cluster
-                held = Locks.of_slot("", 0)
-                return (self.api.connection.nodes[0], held) if self.locks.take(held) else None
-            choice = None if anybody_at(workflow_id, picture) else self.choose(picture)
-            if choice is None:
-                return None
-            if not dummy:
-                time.sleep(random.uniform(0, PAUSE))
-        node, name = choice
-        return next(((node, held) for held in (Locks.of_slot(name, i) for i in range(MOST_SLOTS)) if self.locks.take(held)), None)
+        if self.free_node(workflow_id) is None:
+            return None
+        time.sleep(random.uniform(0, PAUSE))
+        choice = self.free_node(workflow_id)
+        if choice is None:
+            return None
+        node, name, slots = choice
+        return next(((node, held) for held in (Locks.of_slot(name, number) for number in range(slots)) if self.locks.take(held)), None)
+
+    def free_node(self, workflow_id: str) -> tuple[Node, str, int] | None:
+        """A node with room, its name, and how many slots this machine has there. One in all where nothing can be looked at."""
+        picture = self.look()
+        if picture is None:
+            return self.api.connection.nodes[0], "", 1
+        choice = None if anybody_at(workflow_id, picture) else self.choose(picture)
+        return (*choice, MOST_SLOTS) if choice else None
 
     # -- looking -------------------------------------------------------------------------------------------
 
-    def look(self) -> Optional[Dict[str, Row]]:
+    def look(self) -> dict[str, Row] | None:
         """Pool and calls of every node; None where they may not be read. Raises NodeHangs."""
         pool, tasks = self.api.deprovision_pool(), self.api.deprovision_tasks()
         if not pool.ok or not tasks.ok or not isinstance(pool.body, list):
@@ -143,8 +147,7 @@ class Slots:
             return None
         calls = calls_by_node(tasks)
         picture = {
-            row["node_name"]: Row(int(row["active"]), int(row["max"]), int(row["completed"]), tuple(calls.get(row["node_name"], ())))
-            for row in pool.body
+            row["node_name"]: Row(int(row["active"]), int(row["max"]), int(row["completed"]), tuple(calls.get(row["node_name"], ()))) for row in pool.body
         }
         self.hanging = {name for name, row in picture.items() if self.hangs(name, row)}
         return picture
@@ -158,7 +161,7 @@ class Slots:
             return False
         return now - since > HANG
 
-    def choose(self, picture: Dict[str, Row]) -> Optional[Tuple[Node, str]]:
+    def choose(self, picture: dict[str, Row]) -> tuple[Node, str] | None:
         """The node with most room, or None. Raises NodeHangs when no call can be sent anywhere.
 
         A url counts as a node only while it leads to the same one every time; else all nodes count as one.
@@ -187,7 +190,7 @@ class Slots:
         ours = sum(1 for call in row.calls if is_ours(call))
         return min(limit, most) - (len(row.calls) - ours) - max(ours, self.locks.held_slots(name))
 
-    def name_of(self, node: Node) -> Optional[str]:
+    def name_of(self, node: Node) -> str | None:
         """The name of the node behind a url: None where nobody answers, empty where it is not the same every time or may not be read."""
         answer = self.api.info_of(node)
         if answer.outcome in (UNREACHABLE, LOST, UNAVAILABLE):
@@ -198,12 +201,12 @@ class Slots:
         return self.names[node.url]
 
 
-def anybody_at(workflow_id: str, picture: Dict[str, Row]) -> bool:
+def anybody_at(workflow_id: str, picture: dict[str, Row]) -> bool:
     """Whether any call under way may be at this workflow."""
     return any(may_be_at(workflow_id, call) for row in picture.values() for call in row.calls)
 
 
-def as_one(picture: Dict[str, Row]) -> Row:
+def as_one(picture: dict[str, Row]) -> Row:
     """All nodes as one, with the smallest maximum: for a url behind which they take turns."""
     rows = list(picture.values())
     return Row(sum(row.active for row in rows), min(row.maximum for row in rows), 0, tuple(call for row in rows for call in row.calls))
@@ -217,7 +220,7 @@ def hang_text(names: Iterable[str]) -> str:
     )
 
 
-def calls_by_node(tasks: Answer) -> Dict[str, List[str]]:
+def calls_by_node(tasks: Answer) -> dict[str, list[str]]:
     """The X-Opaque-Id of every deprovision under way, by node name."""
     nodes = tasks.body.get("nodes") if isinstance(tasks.body, dict) else None
     return {
@@ -241,7 +244,7 @@ class Locks:
     def __init__(self, cluster: str) -> None:
         name = "%s-%s.lock" % (OPAQUE_PREFIX, hashlib.sha256(cluster.encode("utf-8")).hexdigest()[:16])
         self.file = open_shared(os.path.join(LOCK_FOLDER, name))
-        self.mine: Set[int] = set()
+        self.mine: set[int] = set()
         self.guard = threading.Lock()  # the kernel's locks do not part the threads of one process
 
     @staticmethod
@@ -298,7 +301,7 @@ class Locks:
 
 def open_shared(path: str) -> int:
     """A file that every user of the machine may lock."""
-    for dummy in range(3):
+    for _try in range(3):
         try:
             return os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
         except FileNotFoundError:

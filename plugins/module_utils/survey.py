@@ -10,11 +10,11 @@ Existence is three-valued: True, False (the server said so of that one id), None
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, Dict, FrozenSet, Iterable, Iterator, List, Optional, Tuple
+from typing import Any, Iterable, Iterator
 
 from . import api as rest
 from .api import Answer, Api
-from .resources import KINDS, OTHER, STEPS, Version, kind_of, parse_version
+from .resources import ALLOW_DELETE_SINCE, KINDS, OTHER, STEPS, Version, kind_of, parse_version
 from .sharing import User, Users, find_users, hits_of, models_of
 
 DEPLOYED_STATES = ("DEPLOYED", "DEPLOYING", "PARTIALLY_DEPLOYED")
@@ -27,7 +27,7 @@ class SurveyError(Exception):
     ``stops_all``: nothing else can be read either, since the credentials are refused.
     """
 
-    def __init__(self, text: str, answer: Optional[Answer] = None) -> None:
+    def __init__(self, text: str, answer: Answer | None = None) -> None:
         super().__init__(text)
         self.stops_all = answer is not None and answer.outcome == rest.UNAUTHENTICATED
 
@@ -36,10 +36,10 @@ class SurveyError(Exception):
 class Server:
     """Which cluster this is. What could not be read for lack of rights is None."""
 
-    version: Optional[str]
-    flow_framework: Optional[str]
-    cluster_name: Optional[str]
-    cluster_uuid: Optional[str]
+    version: str | None
+    flow_framework: str | None
+    cluster_name: str | None
+    cluster_uuid: str | None
     security: bool  # the security plugin is installed
 
     @property
@@ -61,25 +61,25 @@ class Resource:
     kind: str
     type: str
     id: str
-    steps: Tuple[str, ...]
-    exists: Optional[bool] = None
+    steps: tuple[str, ...]
+    exists: bool | None = None
     problem: str = ""  # why it could not be looked at
     obstacle: str = ""  # why its deletion is known to fail
     placeholder: bool = False  # there is nothing but our own empty placeholder, which counts as gone
-    uuid: Optional[str] = None  # of an index
-    created: Optional[int] = None  # of an index, in milliseconds since 1970
-    state: Optional[str] = None  # of a model
-    documents: Optional[int] = None  # of an index; None where it cannot be trusted
-    size_in_bytes: Optional[int] = None  # of an index, with its replicas
-    users: Tuple[User, ...] = ()
+    uuid: str | None = None  # of an index
+    created: int | None = None  # of an index, in milliseconds since 1970
+    state: str | None = None  # of a model
+    documents: int | None = None  # of an index; None where it cannot be trusted
+    size_in_bytes: int | None = None  # of an index, with its replicas
+    users: tuple[User, ...] = ()
 
     @property
-    def key(self) -> Tuple[str, str]:
+    def key(self) -> tuple[str, str]:
         """Kind and id: what makes it one resource on the cluster."""
         return self.kind, self.id
 
     @property
-    def actions(self) -> Tuple[str, ...]:
+    def actions(self) -> tuple[str, ...]:
         """What a deprovision does with it: delete, undeploy, nothing."""
         return tuple(STEPS[step].action for step in self.steps if step in STEPS)
 
@@ -103,12 +103,12 @@ class Workflow:
     """One workflow. ``state`` is None when there is no such workflow."""
 
     workflow_id: str
-    state: Optional[str] = None
-    resources: Tuple[Resource, ...] = ()
-    name: Optional[str] = None
-    has_template: Optional[bool] = None  # None: could not be read
-    literals: Tuple[Tuple[str, str], ...] = ()  # kind and name of what the template creates under a name of its own
-    written: Optional[Tuple[Optional[int], Optional[int]]] = None  # start and end time: they move when the record is written
+    state: str | None = None
+    resources: tuple[Resource, ...] = ()
+    name: str | None = None
+    has_template: bool | None = None  # None: could not be read
+    literals: tuple[tuple[str, str], ...] = ()  # kind and name of what the template creates under a name of its own
+    written: tuple[int | None, int | None] | None = None  # start and end time: they move when the record is written
 
     @property
     def found(self) -> bool:
@@ -121,19 +121,19 @@ class Survey:
     """Everything that a plan is made of."""
 
     server: Server
-    workflows: Tuple[Workflow, ...]
-    unrecorded: Tuple[Unrecorded, ...] = ()
-    warnings: Tuple[str, ...] = ()
-    inside: FrozenSet[Tuple[str, str]] = frozenset()  # kind and id of what the task's other workflows record
+    workflows: tuple[Workflow, ...]
+    unrecorded: tuple[Unrecorded, ...] = ()
+    warnings: tuple[str, ...] = ()
+    inside: frozenset[tuple[str, str]] = frozenset()  # kind and id of what the task's other workflows record
 
 
 class Surveyor:
     """Looks at the cluster. Sends reads only."""
 
-    def __init__(self, api: Api, flow_framework_version: Optional[str] = None) -> None:
+    def __init__(self, api: Api, flow_framework_version: str | None = None) -> None:
         self.api = api
         self.flow_framework_version = flow_framework_version
-        self.warnings: List[str] = []
+        self.warnings: list[str] = []
 
     def survey(self, workflow_ids: Iterable[str]) -> Survey:
         """The whole picture for some workflows, in their order. Raises SurveyError."""
@@ -161,7 +161,7 @@ class Surveyor:
             security=any(row.get("component") == "opensearch-security" for row in installed or ()),
         )
 
-    def plugin_version(self, installed: Optional[List[Dict[str, str]]]) -> str:
+    def plugin_version(self, installed: list[dict[str, str]] | None) -> str:
         """The version of Flow Framework; the lowest, where nodes differ."""
         if installed is None:
             if not self.flow_framework_version:
@@ -177,7 +177,14 @@ class Surveyor:
             raise SurveyError("The Flow Framework plugin is not installed on this cluster (opensearch-flow-framework is not in _cat/plugins).")
         if not all(parse_version(version) for version in versions):
             raise SurveyError("The version of the Flow Framework plugin cannot be read: %s." % ", ".join(sorted(versions)))
-        return min(versions, key=lambda version: parse_version(version) or ())
+        ordered = sorted(versions, key=lambda version: parse_version(version) or ())
+        lowest, highest = ordered[0], ordered[-1]
+        if (parse_version(lowest) or ()) < ALLOW_DELETE_SINCE <= (parse_version(highest) or ()):
+            raise SurveyError(
+                "The nodes run Flow Framework %s to %s. Before 2.16 it forgets indices and pipelines, since then it deletes them: what a call"
+                " does depends on the node. Finish the upgrade first; nothing was deleted." % (lowest, highest)
+            )
+        return lowest
 
     # -- one workflow ----------------------------------------------------------------------------------------
 
@@ -207,30 +214,27 @@ class Surveyor:
         """With every recorded resource looked at."""
         return replace(workflow, resources=tuple(self.look(resource) for resource in workflow.resources))
 
-    def with_users(self, workflows: List[Workflow], candidates: Iterable[Unrecorded] = ()) -> Tuple[List[Workflow], List[Unrecorded]]:
+    def with_users(self, workflows: list[Workflow], candidates: Iterable[Unrecorded] = ()) -> tuple[list[Workflow], list[Unrecorded]]:
         """With what uses each resource; and those candidates that no workflow records."""
         candidates = list(candidates)
         wanted = [r.key for w in workflows for r in w.resources if r.exists] + [(c.kind, c.id) for c in candidates]
         users = find_users(self.api, [w.workflow_id for w in workflows], wanted, self.readable)
         used = [replace(w, resources=tuple(replace(r, users=tuple(users.get(r.key, ()))) for r in w.resources)) for w in workflows]
         recorded = {r.key for w in workflows for r in w.resources}
-        free = [
-            c for c in candidates if (c.kind, c.id) not in recorded and not any(user.kind == "workflow" for user in users.get((c.kind, c.id), ()))
-        ]
+        free = [c for c in candidates if (c.kind, c.id) not in recorded and not any(user.kind == "workflow" for user in users.get((c.kind, c.id), ()))]
         return used, free
 
-    def candidates(self, workflows: Iterable[Workflow]) -> List[Unrecorded]:
+    def candidates(self, workflows: Iterable[Workflow]) -> list[Unrecorded]:
         """What the templates name literally, their workflow does not record, and exists all the same (README fact 7)."""
-        found: List[Unrecorded] = []
-        groups: Dict[str, str] = {}
+        found: list[Unrecorded] = []
+        groups: dict[str, str] = {}
         for workflow in workflows:
             recorded = {resource.key for resource in workflow.resources}
             for kind, name in workflow.literals:
                 if kind == "model_group":
                     groups.setdefault(name, workflow.workflow_id)
-                elif (kind, name) not in recorded and not KINDS[kind].danger(name):
-                    if self.look(Resource(workflow.workflow_id, kind, KINDS[kind].type, name, ())).exists:
-                        found.append(Unrecorded(workflow.workflow_id, kind, name))
+                elif (kind, name) not in recorded and not KINDS[kind].danger(name) and self.is_there(kind, name):
+                    found.append(Unrecorded(workflow.workflow_id, kind, name))
         if groups:
             for hit in hits_of(self.readable(self.api.model_groups_named(groups), "Searching model groups")):
                 found.append(Unrecorded(groups.get((hit.get("_source") or {}).get("name", ""), ""), "model_group", str(hit.get("_id"))))
@@ -247,6 +251,10 @@ class Surveyor:
             workflow,
             resources=tuple(replace(r, users=not_models(r) + tuple(models.found.get(r.key, ()))) if r.kind == "connector" else r for r in workflow.resources),
         )
+
+    def is_there(self, kind: str, name: str) -> bool:
+        """Whether something of this name is seen to exist."""
+        return bool(self.look(Resource("", kind, KINDS[kind].type, name, ())).exists)
 
     # -- one resource ----------------------------------------------------------------------------------------
 
@@ -280,7 +288,7 @@ class Surveyor:
             return replace(resource, exists=resource.id in answer.body)
         return replace(resource, problem=answer.sentence)
 
-    def index_facts(self, resource: Resource, body: Dict[str, Any]) -> Resource:
+    def index_facts(self, resource: Resource, body: dict[str, Any]) -> Resource:
         """Uuid, documents and size of an index, and what is in the way of deleting it."""
         if resource.id not in body:
             return replace(
@@ -295,13 +303,13 @@ class Surveyor:
             resource,
             exists=True,
             uuid=settings.get("uuid"),
-            created=int(created) if str(created).isdigit() else None,
+            created=int(str(created)) if str(created).isdigit() else None,
             documents=documents,
             size_in_bytes=size,
             obstacle=block_of(resource.id, settings),
         )
 
-    def contents(self, index: str, settings: Dict[str, Any]) -> Tuple[Optional[int], Optional[int]]:
+    def contents(self, index: str, settings: dict[str, Any]) -> tuple[int | None, int | None]:
         """Documents and bytes of an index; None for what cannot be trusted (closed, unreadable, not refreshed)."""
         counted, stats = self.api.count(index), self.api.stats(index)
         documents = counted.body.get("count") if counted.ok and isinstance(counted.body, dict) else None
@@ -309,9 +317,9 @@ class Surveyor:
             documents = None
         totals = ((stats.body.get("_all") or {}).get("total") or {}) if stats.ok and isinstance(stats.body, dict) else {}
         size = (totals.get("store") or {}).get("size_in_bytes")
-        if str(settings.get("refresh_interval", "")).startswith("-1"):
-            if not totals or (totals.get("translog") or {}).get("uncommitted_operations", 1):
-                documents = None
+        refreshed = not str(settings.get("refresh_interval", "")).startswith("-1")
+        if not refreshed and (totals.get("translog") or {}).get("uncommitted_operations", 1):
+            documents = None
         return documents, size
 
     def readable(self, answer: Answer, doing: str) -> Answer:
@@ -326,12 +334,12 @@ class Surveyor:
         raise SurveyError("%s failed. %s" % (doing, answer.sentence), answer)
 
 
-def not_models(resource: Resource) -> Tuple[User, ...]:
+def not_models(resource: Resource) -> tuple[User, ...]:
     """The users of a resource that are no models."""
     return tuple(user for user in resource.users if user.kind != "model")
 
 
-def workflow_of(workflow_id: str, body: Dict[str, Any]) -> Workflow:
+def workflow_of(workflow_id: str, body: dict[str, Any]) -> Workflow:
     """A workflow from its state document. The list is omitted when it is empty (behaviour.md 3)."""
     state = body.get("state")
     if not isinstance(state, str):
@@ -344,29 +352,29 @@ def workflow_of(workflow_id: str, body: Dict[str, Any]) -> Workflow:
     )
 
 
-def resources_of(workflow_id: str, entries: Iterable[Dict[str, Any]]) -> List[Resource]:
+def resources_of(workflow_id: str, entries: Iterable[dict[str, Any]]) -> list[Resource]:
     """One resource for all entries of the same kind and id: a model that was registered and deployed is one."""
-    found: Dict[Tuple[str, str], Resource] = {}
+    found: dict[tuple[str, str], Resource] = {}
     for entry in entries:
         step, resource_id = str(entry.get("workflow_step_name")), str(entry.get("resource_id"))
         key = kind_of(step), resource_id
         if key in found:
-            found[key] = replace(found[key], steps=found[key].steps + (step,))
+            found[key] = replace(found[key], steps=(*found[key].steps, step))
         else:
             found[key] = Resource(workflow_id, key[0], str(entry.get("resource_type")), resource_id, (step,))
     return list(found.values())
 
 
-def block_of(index: str, settings: Dict[str, Any]) -> str:
+def block_of(index: str, settings: dict[str, Any]) -> str:
     """Which block of its own an index has against being deleted (recording index_blocked)."""
     blocks = settings.get("blocks") or {}
     for block in ("read_only", "metadata"):
         if str(blocks.get(block)).lower() == "true":
-            return "the index is blocked (index.blocks.%s): PUT /%s/_settings {\"index.blocks.%s\": null}" % (block, index, block)
+            return 'the index is blocked (index.blocks.%s): PUT /%s/_settings {"index.blocks.%s": null}' % (block, index, block)
     return ""
 
 
-def literals_of(template: Dict[str, Any]) -> Iterator[Tuple[str, str]]:
+def literals_of(template: dict[str, Any]) -> Iterator[tuple[str, str]]:
     """Kind and name of what a template creates under a name that stands in it, without substitutions."""
     nodes = ((template.get("workflows") or {}).get("provision") or {}).get("nodes") or ()
     for node in nodes:

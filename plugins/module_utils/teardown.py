@@ -13,7 +13,7 @@ from __future__ import annotations
 import time
 import uuid
 from dataclasses import dataclass, replace
-from typing import Dict, FrozenSet, Iterable, List, Optional, Sequence, Tuple
+from typing import Iterable, Sequence
 
 from . import api as rest
 from .api import Answer, Api, first_that_fit
@@ -35,13 +35,21 @@ class StopTask(Exception):
     """Nothing more can be done on any workflow; the text says why."""
 
 
+class StopRun(Exception):
+    """Nothing more can be done on this workflow; the text says why. ``unknown``: the server may still be at it."""
+
+    def __init__(self, text: str, unknown: bool = False) -> None:
+        super().__init__(text)
+        self.unknown = unknown
+
+
 @dataclass(frozen=True)
 class Limits:
     """Times in seconds. ``wait``: of one workflow from its own start; ``task``: of all together, None for none."""
 
     wait: float = 600.0
     sleep: float = 2.0
-    task: Optional[float] = None
+    task: float | None = None
 
 
 @dataclass
@@ -51,14 +59,15 @@ class Run:
     plan: WorkflowPlan
     now: Workflow  # the record as last read, with its resources as last seen
     last: WorkflowPlan  # the plan for what is left: says why it is left
-    seen: Dict[Key, Resource]  # every planned resource as last seen, recorded or not
+    seen: dict[Key, Resource]  # every planned resource as last seen, recorded or not
     attempts: int = 0  # deprovisions sent
-    begun: Optional[float] = None
+    begun: float | None = None
     duration: float = 0.0  # seconds
     error: str = ""  # why it stopped short
     unknown: bool = False  # it stopped while the server may still be at it
     said: str = ""  # what came in place of an answer
     dropped: bool = False  # template and state were deleted
+    recreated: bool = False  # placeholders were put there
     incomplete: bool = False  # the last answer was that something could not be deleted
 
     @property
@@ -78,9 +87,9 @@ class Teardown:
         self.limits = limits
         self.run_id = uuid.uuid4().hex[:12]
         self.started = time.monotonic()
-        self.inside: FrozenSet[Key] = frozenset()  # everything that the task's workflows record
+        self.inside: frozenset[Key] = frozenset()  # everything that the task's workflows record
 
-    def carry_out(self, plan: Plan) -> List[Run]:
+    def carry_out(self, plan: Plan) -> list[Run]:
         """All workflows, one after the other; those with something left once more, as long as that helps."""
         runs = [Run(w, w.workflow, w, {f.resource.key: f.resource for f in w.fates}) for w in plan.workflows]
         self.inside = frozenset(r.key for run in runs for r in run.plan.workflow.resources)
@@ -117,6 +126,8 @@ class Teardown:
                 self.delete_groups(run)
         except NoSlot as error:
             run.error = str(error)
+        except StopRun as error:
+            run.error, run.unknown = str(error), error.unknown
         except SurveyError as error:
             run.error, run.unknown = str(error), True
             if error.stops_all:
@@ -132,29 +143,26 @@ class Teardown:
         fruitless, pause = 0, self.limits.sleep
         while fruitless < FRUITLESS_TRIES:
             with self.slots.slot(run.workflow_id, deadline) as node:
-                self.look_again(run, plan)
-                run.error = surprise(run)
-                if run.error or not run.last.acts:
+                step = self.look_again(run, plan)
+                refuse_surprise(run)
+                if not step.acts:
                     return
                 before = size_of(run.now)
                 answered = self.act(run, node, deadline)
-            if run.error:
-                return
-            self.look_again(run, plan)
+            step = self.look_again(run, plan)
             if size_of(run.now) != before:
                 fruitless = 0
             elif answered:
                 fruitless += 1
-            if not run.last.acts:
+            if not step.acts:
                 return
             if time.monotonic() >= deadline:
-                run.error = "wait_timeout was over. " + run.said
-                return
+                raise StopRun("wait_timeout was over. " + run.said)
             if size_of(run.now) == before or run.incomplete:
                 time.sleep(max(0.0, min(pause, deadline - time.monotonic())))
                 pause = min(2 * pause, LONGEST_PAUSE)
 
-    def look_again(self, run: Run, plan: Plan) -> None:
+    def look_again(self, run: Run, plan: Plan) -> WorkflowPlan:
         """The record and its resources as they are now, and the same decisions over them.
 
         The guards of the task are not asked again: they were, before anything was touched.
@@ -168,6 +176,7 @@ class Teardown:
         run.seen.update((resource.key, resource) for resource in run.now.resources if resource.key in run.seen)
         options = replace(self.options, max_workflows=None, max_documents=None, expect_cluster=None, plan_hash=None, on_missing="ok")
         run.last = make_plan(Survey(plan.server, (run.now,), inside=self.inside), options).workflows[0]
+        return run.last
 
     def look_at_the_rest(self, run: Run) -> None:
         """What has left the record: whether it is gone is proven by looking at it, not by an answer."""
@@ -207,7 +216,7 @@ class Teardown:
             run.incomplete = answer.outcome == rest.INCOMPLETE
             self.wait_for_record(run, answer, step)
         elif not says_unknown_workflow(answer):
-            run.error = answer.sentence
+            raise StopRun(answer.sentence)
         return True
 
     def delete_ourselves(self, run: Run, resource: Resource) -> None:
@@ -220,7 +229,7 @@ class Teardown:
 
     def delete_groups(self, run: Run) -> None:
         """Model groups that were to go: last, when no model is in them any more. The server refuses one that holds any."""
-        for resource in () if run.error else run.plan.last:
+        for resource in run.plan.last:
             if run.attempts and resource.key not in {r.key for r in run.now.resources}:
                 self.delete_ourselves(run, resource)
 
@@ -229,12 +238,15 @@ class Teardown:
 
         An index that is there is refused by the server; a pipeline would be overwritten, and was looked at a moment ago.
         """
+        if run.recreated:  # they are gone again, and the record is not: the next ones would fare no better
+            run.error = "The placeholders are gone, and the record still names them: deleting takes longer than the server waits. Run again later."
+            return True
+        run.recreated = True
         for resource in run.last.recreate:
             make = KINDS[resource.kind].placeholder
             answer = self.api.put(resource.kind, resource.id, make() if make else {})
             if not answer.ok:
-                run.said = run.error = "A placeholder for %s/%s could not be made. %s" % (resource.kind, resource.id, answer.sentence)
-                break
+                raise StopRun("A placeholder for %s/%s could not be made. %s" % (resource.kind, resource.id, answer.sentence))
         return True
 
     def drop_workflow(self, run: Run) -> bool:
@@ -249,8 +261,7 @@ class Teardown:
                 run.dropped = True
                 return True
             time.sleep(POLL)
-        run.error = "Template and state should be gone and are still there. %s" % answer.sentence
-        return True
+        raise StopRun("Template and state should be gone and are still there. %s" % answer.sentence)
 
     def wait_for_record(self, run: Run, answer: Answer, step: WorkflowPlan) -> None:
         """Until the server has written what it answered: it does so a moment later (recording everything_then_allow_delete).
@@ -282,9 +293,7 @@ class Teardown:
                 elif time.monotonic() - since >= QUIET:
                     return
             if time.monotonic() >= deadline:
-                run.unknown = True
-                run.error = "wait_timeout was over while the server was still at this workflow."
-                return
+                raise StopRun("wait_timeout was over while the server was still at this workflow.", unknown=True)
             time.sleep(POLL)
 
 
@@ -327,21 +336,20 @@ def is_idle(pool: Answer) -> bool:
 # -- what a look says --------------------------------------------------------------------------------------
 
 
-def surprise(run: Run) -> str:
-    """Why the workflow must not be touched: something of it is not as it was planned. Empty when nothing is."""
+def refuse_surprise(run: Run) -> None:
+    """Stop where something of the workflow is not as it was planned: it must not be touched then."""
     planned = {resource.key: resource for resource in run.plan.workflow.resources}
     new = ["%s/%s" % r.key for r in run.now.resources if r.key not in planned]
     if new:
-        return "Stopped: since the plan was made this workflow has recorded %s. Run again." % ", ".join(new)
+        raise StopRun("Stopped: since the plan was made this workflow has recorded %s. Run again." % ", ".join(new))
     for resource in run.now.resources:
         before = planned[resource.key]
         if resource.exists and before.exists is False:
-            return "Stopped: %s/%s was gone when the plan was made, and is there again. Run again." % resource.key
+            raise StopRun("Stopped: %s/%s was gone when the plan was made, and is there again. Run again." % resource.key)
         if resource.exists and resource.uuid != before.uuid:
-            return "Stopped: %s/%s is not the one that the plan was made for. Run again." % resource.key
+            raise StopRun("Stopped: %s/%s is not the one that the plan was made for. Run again." % resource.key)
     if run.now.state == PROVISIONING and run.plan.workflow.state != PROVISIONING:
-        return "Stopped: since the plan was made somebody has started to provision this workflow. Run again."
-    return ""
+        raise StopRun("Stopped: since the plan was made somebody has started to provision this workflow. Run again.")
 
 
 def as_recorded(resource: Resource) -> Resource:
@@ -354,13 +362,13 @@ def left_in(runs: Sequence[Run]) -> int:
     return sum(1 for run in runs for f in run.plan.fates if f.status == WOULD_DELETE and run.seen[f.resource.key].exists is not False)
 
 
-def size_of(workflow: Workflow) -> Tuple[object, ...]:
+def size_of(workflow: Workflow) -> tuple[object, ...]:
     """What shrinks while a teardown gets on: what exists, what is recorded, the state."""
     there = sum(1 for r in workflow.resources if r.exists is not False)
     return there, len(workflow.resources), sum(1 for r in workflow.resources if r.placeholder), workflow.state, workflow.has_template
 
 
-def record_of(workflow: Workflow) -> Tuple[Optional[str], Tuple[Tuple[str, str], ...], object]:
+def record_of(workflow: Workflow) -> tuple[str | None, tuple[tuple[str, str], ...], object]:
     """The record as something to compare."""
     return workflow.state, tuple(resource.key for resource in workflow.resources), workflow.written
 

@@ -107,8 +107,8 @@ options:
     type: str
   plan_hash:
     description:
-      - Refuse unless today's plan has this hash, which RV(plan_hash) of an earlier run in check mode told. It covers the cluster, the options that decide what is
-        deleted, and each resource with its uuid and planned status.
+      - Refuse unless today's plan has this hash, which RV(plan_hash) of an earlier run in check mode told. It covers the cluster, the options that
+        decide what is deleted, and each resource with its uuid and planned status.
     type: str
   wait_timeout:
     description:
@@ -403,16 +403,20 @@ duration:
 """
 
 import time
+from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
+
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils import connection, outcome
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.api import Api
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.module import refuse_masking, run, warn, workflow_ids
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.plan import Options, make_plan
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.slots import Slots
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.survey import Surveyor
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.teardown import Limits, Teardown, wait_until_provisioned
 
 
-def argument_spec():
+def argument_spec() -> dict[str, Any]:
     spec = connection.argument_spec()
     spec.update(
         workflow_id=dict(type="list", elements="str", required=True, aliases=["workflow_ids"]),
@@ -435,7 +439,7 @@ def argument_spec():
     return spec
 
 
-def deprovision(module, api, surveyor):
+def deprovision(module: AnsibleModule, api: Api, surveyor: Surveyor) -> dict[str, Any]:
     started = time.monotonic()
     params = module.params
     ids = workflow_ids(params["workflow_id"])
@@ -463,7 +467,7 @@ def deprovision(module, api, surveyor):
     return made
 
 
-def main():
+def main() -> None:
     module = AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True)
     run(module, outcome.empty(), lambda api, surveyor: deprovision(module, api, surveyor))
 

@@ -201,17 +201,21 @@ summary:
   sample: {present: 8, absent: 0, unknown: 0}
 """
 
+from typing import Any
+
 from ansible.module_utils.basic import AnsibleModule
+
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils import connection, outcome
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.module import refuse_masking, run, warn, workflow_ids
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.plan import Options, make_plan
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.survey import Surveyor
 
 
-def argument_spec():
+def argument_spec() -> dict[str, Any]:
     return dict(connection.argument_spec(), workflow_id=dict(type="list", elements="str", required=True, aliases=["workflow_ids"]))
 
 
-def information(module, surveyor):
+def information(module: AnsibleModule, surveyor: Surveyor) -> dict[str, Any]:
     ids = workflow_ids(module.params["workflow_id"])
     if not ids:
         return outcome.no_information()
@@ -221,7 +225,7 @@ def information(module, surveyor):
     return outcome.information(survey, make_plan(survey, Options(on_blocked="keep", on_shared="keep")))
 
 
-def main():
+def main() -> None:
     module = AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True)
     run(module, outcome.no_information(), lambda dummy, surveyor: information(module, surveyor))
 

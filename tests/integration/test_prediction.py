@@ -24,7 +24,14 @@ VECTORS = json.loads((Path(__file__).parents[1] / "contract" / "vectors.json").r
 # What cannot be known beforehand: missing rights, time-outs, what the server does late (../shared/design.md, check mode).
 UNKNOWABLE = {"connector_access_control", "denied", "outlasts_step_limit", "undeploy_visible_after_attempts"}
 PREDICTABLE = [v for v in VECTORS if tuple(map(int, v["server"].split("."))) >= (2, 16) and not UNKNOWABLE & set(v.get("conditions", {}))]
-SIMPLE = {"connectors": "connector", "agents": "agent", "indices": "index", "ingest_pipelines": "ingest_pipeline", "search_pipelines": "search_pipeline", "model_groups": "model_group"}
+SIMPLE = {
+    "connectors": "connector",
+    "agents": "agent",
+    "indices": "index",
+    "ingest_pipelines": "ingest_pipeline",
+    "search_pipelines": "search_pipeline",
+    "model_groups": "model_group",
+}
 NUMBERS = itertools.count()
 PROVISIONED = 1700000050000  # before the provision_end_time of vectors and generated worlds
 
@@ -146,9 +153,16 @@ def load(sim: Simulator, world: dict[str, Any]) -> tuple[list[str], str]:
         recorded = []
         for one in flow["entries"]:
             # Generated ids differ between workflows; names may be shared.
-            name = "%s-%s" % (mark, one["name"]) if one["kind"] in ("index", "ingest_pipeline", "search_pipeline") else "%s_%d_%s_%s" % (mark, number, one["kind"], one["name"])
+            name = (
+                "%s-%s" % (mark, one["name"])
+                if one["kind"] in ("index", "ingest_pipeline", "search_pipeline")
+                else "%s_%d_%s_%s" % (mark, number, one["kind"], one["name"])
+            )
             steps = [one["step"]] + (["deploy_model"] if one.get("deploys") else [])
-            recorded += [{"workflow_step_name": step, "workflow_step_id": one["name"], "resource_type": TYPES.get(one["kind"], "pipeline_id"), "resource_id": name} for step in steps]
+            recorded += [
+                {"workflow_step_name": step, "workflow_step_id": one["name"], "resource_type": TYPES.get(one["kind"], "pipeline_id"), "resource_id": name}
+                for step in steps
+            ]
             if not one["exists"]:
                 continue
             facts: dict[str, Any] = {"state": one["state"]} if one["kind"] == "model" else {}
@@ -162,7 +176,12 @@ def load(sim: Simulator, world: dict[str, Any]) -> tuple[list[str], str]:
             if one.get("holds_model"):
                 sim.world.put("model", name + "_inside", state="UNDEPLOYED", model_group_id=name)
             if one.get("recorded_outside"):
-                entry = {"workflow_step_name": one["step"], "workflow_step_id": "x", "resource_type": TYPES.get(one["kind"], "pipeline_id"), "resource_id": name}
+                entry = {
+                    "workflow_step_name": one["step"],
+                    "workflow_step_id": "x",
+                    "resource_type": TYPES.get(one["kind"], "pipeline_id"),
+                    "resource_id": name,
+                }
                 sim.load({"workflow_id": name + "_outside", "state": "COMPLETED", "provisioning_progress": "DONE", "resources_created": [entry]})
         workflow_id = "%s_w%d" % (mark, number)
         progress = {"COMPLETED": "DONE", "FAILED": "FAILED", "NOT_STARTED": "NOT_STARTED"}[flow["state"]]
@@ -174,7 +193,9 @@ def load(sim: Simulator, world: dict[str, Any]) -> tuple[list[str], str]:
     return ids, mark
 
 
-@pytest.fixture(scope="module", params=[("2.15.0", False), ("2.16.0", False), ("2.19.1", False), ("2.19.1", True), ("3.6.0", False)], ids=lambda p: "-".join(map(str, p)))
+@pytest.fixture(
+    scope="module", params=[("2.15.0", False), ("2.16.0", False), ("2.19.1", False), ("2.19.1", True), ("3.6.0", False)], ids=lambda p: "-".join(map(str, p))
+)
 def server(request: pytest.FixtureRequest) -> Iterator[tuple[Simulator, dict[str, Any]]]:
     version, security = request.param
     with running(version=version, clock=0.0, security=security) as sim:
@@ -195,7 +216,14 @@ CHOICES = st.fixed_dictionaries(
 def test_check_mode_predicts_generated_worlds(server: tuple[Simulator, dict[str, Any]]) -> None:
     sim, credentials = server
 
-    @settings(max_examples=int(__import__("os").environ.get("EXAMPLES", "60")), deadline=None, database=None, derandomize=True, report_multiple_bugs=False, phases=[Phase.generate])
+    @settings(
+        max_examples=int(__import__("os").environ.get("EXAMPLES", "60")),
+        deadline=None,
+        database=None,
+        derandomize=True,
+        report_multiple_bugs=False,
+        phases=[Phase.generate],
+    )
     @given(worlds(), st.lists(st.sampled_from(["docs", "logs", "rank"]), max_size=3), st.booleans(), CHOICES)
     def predicted(world: dict[str, Any], named: list[str], with_kind: bool, choices: dict[str, Any]) -> None:
         ids, mark = load(sim, world)

@@ -626,8 +626,7 @@ READS: dict[str, tuple[Callable[[Api], Answer], str]] = {
     ),
     "settings": (
         lambda calls: calls.pipeline_settings(),
-        "GET /_all/_settings/index.default_pipeline,index.final_pipeline,index.search.default_pipeline"
-        "?flat_settings=true&expand_wildcards=all",
+        "GET /_all/_settings/index.default_pipeline,index.final_pipeline,index.search.default_pipeline?flat_settings=true&expand_wildcards=all",
     ),
     "deprovision_pool": (
         lambda calls: calls.deprovision_pool(),

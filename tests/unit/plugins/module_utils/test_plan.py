@@ -30,7 +30,15 @@ def statuses(plan: Plan) -> dict[str, str]:
 
 def test_everything_goes_when_all_that_needs_naming_is_named():
     plan = make_plan(survey(EVERYTHING), Options(allow_delete=("docs", "embed", "rank")))
-    assert statuses(plan) == {"c1": "would_delete", "docs": "would_delete", "embed": "would_delete", "rank": "would_delete", "g1": "retained", "m1": "would_delete", "a1": "would_delete"}
+    assert statuses(plan) == {
+        "c1": "would_delete",
+        "docs": "would_delete",
+        "embed": "would_delete",
+        "rank": "would_delete",
+        "g1": "retained",
+        "m1": "would_delete",
+        "a1": "would_delete",
+    }
     only = plan.workflows[0]
     assert only.post and only.resets and only.state_after == "NOT_STARTED" and only.allow == ("docs", "embed", "rank")
     assert plan.changed and not plan.failed and not plan.refusals
@@ -39,7 +47,16 @@ def test_everything_goes_when_all_that_needs_naming_is_named():
 def test_one_unnamed_index_refuses_everything_in_every_workflow():
     other = workflow(resource("create_connector", "c2", workflow_id="w2"), workflow_id="w2")
     plan = make_plan(survey(EVERYTHING, other), Options(allow_delete=("embed", "rank")))
-    assert statuses(plan) == {"c1": "untouched", "docs": "blocked", "embed": "untouched", "rank": "untouched", "g1": "retained", "m1": "untouched", "a1": "untouched", "c2": "untouched"}
+    assert statuses(plan) == {
+        "c1": "untouched",
+        "docs": "blocked",
+        "embed": "untouched",
+        "rank": "untouched",
+        "g1": "retained",
+        "m1": "untouched",
+        "a1": "untouched",
+        "c2": "untouched",
+    }
     assert not any(one.post or one.allow for one in plan.workflows)
     assert plan.failed and not plan.changed
     assert 'allow_delete: ["docs"]' in plan.refusals[0]
@@ -78,7 +95,9 @@ def test_a_gone_connector_alone_resets_the_state():
     assert plan.workflows[0].post and plan.workflows[0].resets and plan.changed
 
 
-@pytest.mark.parametrize(("version", "security", "resets"), [("2.15.0", False, False), ("2.16.0", False, True), ("3.6.0", False, True), ("2.19.1", True, False)])
+@pytest.mark.parametrize(
+    ("version", "security", "resets"), [("2.15.0", False, False), ("2.16.0", False, True), ("3.6.0", False, True), ("2.19.1", True, False)]
+)
 def test_a_gone_model_that_was_never_deployed_resets_the_state_where_the_server_gets_over_it(version, security, resets):
     gone = resource("register_remote_model", "m1", exists=False)
     assert make_plan(survey(workflow(gone), version=version, security=security), Options()).workflows[0].resets is resets
@@ -189,7 +208,9 @@ def test_a_read_only_index_is_predicted_to_fail_and_the_rest_goes():
 
 
 def test_what_could_not_be_looked_at_refuses_everything():
-    plan = make_plan(survey(workflow(replace(INDEX, exists=None, problem="no permissions for [indices:admin/get]"), CONNECTOR)), Options(allow_delete=("docs",)))
+    plan = make_plan(
+        survey(workflow(replace(INDEX, exists=None, problem="no permissions for [indices:admin/get]"), CONNECTOR)), Options(allow_delete=("docs",))
+    )
     assert statuses(plan) == {"docs": "unknown", "c1": "untouched"}
     assert "indices:admin/get" in plan.refusals[0]
 
@@ -245,7 +266,9 @@ def test_each_guard_refuses_before_anything_is_deleted_and_says_why(guard, says)
     assert "would_delete" not in statuses(plan).values()
 
 
-@pytest.mark.parametrize("guard", [{"protect": ("zzz",)}, {"max_workflows": 1}, {"max_documents": 1200}, {"expect_cluster": "preview"}, {"expect_cluster": "uuid-of-preview"}])
+@pytest.mark.parametrize(
+    "guard", [{"protect": ("zzz",)}, {"max_workflows": 1}, {"max_documents": 1200}, {"expect_cluster": "preview"}, {"expect_cluster": "uuid-of-preview"}]
+)
 def test_a_guard_that_is_met_refuses_nothing(guard):
     assert not make_plan(survey(workflow(INDEX, CONNECTOR, name="env")), Options(allow_delete=("docs",), **guard)).refusals
 

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.plan import Options
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.resources import KINDS, STEPS, kind_of
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.survey import Resource, Server, Survey, Workflow
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.sharing import User
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.survey import Resource, Server, Survey, Workflow
 
 TYPES = {kind.name: kind.type for kind in KINDS.values()}
 
@@ -29,7 +29,9 @@ def resource(step: str, resource_id: str, *more_steps: str, workflow_id: str = "
     return Resource(workflow_id, kind, TYPES.get(kind, "unknown_type"), resource_id, (step, *more_steps), exists=exists, **facts)
 
 
-def workflow(*resources: Resource, workflow_id: str = "w1", state: str | None = "COMPLETED", name: str | None = None, has_template: bool | None = True) -> Workflow:
+def workflow(
+    *resources: Resource, workflow_id: str = "w1", state: str | None = "COMPLETED", name: str | None = None, has_template: bool | None = True
+) -> Workflow:
     return Workflow(workflow_id, state, tuple(resources), name, has_template, written=(1, 2))
 
 
@@ -68,7 +70,13 @@ def workflows(draw: st.DrawFn, workflow_id: str) -> Workflow:
             facts["obstacle"] = draw(st.sampled_from(["", "", "the index is blocked"]))
         found[key] = resource(step, name, *more, workflow_id=workflow_id, exists=exists, **facts)
     state = draw(st.sampled_from(["NOT_STARTED", "COMPLETED", "FAILED", "PROVISIONING"]))
-    return workflow(*found.values(), workflow_id=workflow_id, state=state, name=draw(st.sampled_from([None, "env", "prod"])), has_template=draw(st.sampled_from([True, False, None])))
+    return workflow(
+        *found.values(),
+        workflow_id=workflow_id,
+        state=state,
+        name=draw(st.sampled_from([None, "env", "prod"])),
+        has_template=draw(st.sampled_from([True, False, None])),
+    )
 
 
 @st.composite

@@ -110,7 +110,7 @@ def gone_index(body: Any) -> bool:
 
 def gone_pipeline(body: Any) -> bool:
     """404 of a pipeline that does not exist: an empty object (recording ml_checks)."""
-    return body == {}
+    return isinstance(body, dict) and not body
 
 
 def gone_ml(body: Any) -> bool:

@@ -1,0 +1,147 @@
+# Copyright: (c) 2026, opensearch_ops.flow_framework contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The documentation is complete, says what the code does, and its examples run."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import yaml
+
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils import connection
+from ansible_collections.opensearch_ops.flow_framework.plugins.modules import workflow_deprovision, workflow_info
+
+from .helpers import DEPROVISION, INFO, Playbooks, ansible_environment, environment, existing
+
+MODULES = {DEPROVISION: workflow_deprovision, INFO: workflow_info}
+SERVER = "https://search.example.com:9200"
+
+
+@pytest.fixture(scope="module")
+def shown() -> dict[str, Any]:
+    """What ansible-doc shows of both modules."""
+    command = [sys.executable, "-m", "ansible", "doc", "--type", "module", "--json", *MODULES]
+    made = subprocess.run(command, env=ansible_environment(), capture_output=True, text=True, check=True, timeout=60)
+    return dict(json.loads(made.stdout))
+
+
+def entries(described: dict[str, Any], below: str, path: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every option, or every key of a result, with those inside it."""
+    for name, entry in described.items():
+        yield path + name, entry
+        yield from entries(entry.get(below) or {}, below, f"{path}{name}.")
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_every_option_and_every_key_of_the_result_is_described(module: str, shown: dict[str, Any]) -> None:
+    doc, returned = shown[module]["doc"], shown[module]["return"]
+    options = dict(entries(doc["options"], "suboptions"))
+    keys = dict(entries(returned, "contains"))
+    assert {"url", "workflow_id", "ca_cert"} <= set(options)
+    assert {"server.cluster_uuid", "resources.status", "summary"} <= set(keys)
+    for name, entry in [*options.items(), *keys.items()]:
+        assert "".join(entry["description"]).strip(), name
+        assert entry["type"], name
+    for name, entry in keys.items():
+        assert entry["returned"], name
+    assert doc["short_description"] and doc["description"] and doc["author"] and doc["version_added"]
+    assert shown[module]["examples"].strip()
+    for name, attribute in doc["attributes"].items():
+        assert attribute["support"] and attribute["description"], name
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_the_options_are_those_of_the_code(module: str, shown: dict[str, Any]) -> None:
+    """Names, types, elements, defaults, choices, aliases, and which are required."""
+    spec = MODULES[module].argument_spec()
+    documented = shown[module]["doc"]["options"]
+    assert set(spec) == set(documented)
+    for name, option in spec.items():
+        for key in ("type", "elements", "default", "choices"):
+            assert documented[name].get(key) == option.get(key), f"{name}: {key}"
+        assert documented[name].get("aliases", []) == option.get("aliases", []), name
+        assert documented[name].get("required", False) == option.get("required", False), name
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_every_fallback_to_the_environment_is_documented(module: str, shown: dict[str, Any]) -> None:
+    spec = MODULES[module].argument_spec()
+    variables = {name: option["fallback"][1][0] for name, option in spec.items() if "fallback" in option}
+    variables.update(connection.AUTHENTICATION)
+    for name, variable in variables.items():
+        assert f"E({variable})" in "".join(shown[module]["doc"]["options"][name]["description"]), name
+
+
+def test_the_result_has_the_keys_that_are_documented(
+    shown: dict[str, Any], cluster: Callable[..., Any], playbooks: Playbooks
+) -> None:
+    """No more and no fewer, on success as on failure."""
+    sim = cluster()
+    made = environment(sim, "w")
+    options = {"url": sim.url, "workflow_id": "w"}
+    played = playbooks.run(
+        [
+            {"name": "look", INFO: options},
+            {"name": "refused", DEPROVISION: options, "ignore_errors": True},
+            {"name": "tear down", DEPROVISION: {**options, "allow_delete": made.named}},
+        ]
+    )
+    ansibles = {"changed", "failed", "invocation", "exception", "warnings", "deprecations", "diff"}
+    for name, module in (("look", INFO), ("refused", DEPROVISION), ("tear down", DEPROVISION)):
+        returned = shown[module]["return"]
+        keys = {key for key in played[name] if not key.startswith("_")} - ansibles
+        assert keys == {key for key, entry in returned.items() if entry["returned"] == "always"} - ansibles, name
+        for key, entry in returned.items():
+            if "contains" in entry and played[name].get(key):
+                found = played[name][key]
+                for one in found if isinstance(found, list) else [found]:
+                    assert set(one) == set(entry["contains"]), f"{name}: {key}"
+        assert set(played[name]["summary"]) == set(returned["summary"]["sample"]), name
+
+
+def examples(module: str, shown: dict[str, Any], sim: Any) -> list[dict[str, Any]]:
+    """The examples, with the server and the files of the simulator; each task may be found by its name."""
+    text = shown[module]["examples"].replace(SERVER, sim.url)
+    for name, path in {"ops.pem": sim.client_cert, "ops.key": sim.client_key, "ca.pem": sim.ca_cert}.items():
+        text = text.replace(f"/etc/pki/opensearch/{name}", path)
+    return list(yaml.safe_load(text))
+
+
+def test_every_example_runs(shown: dict[str, Any], cluster: Callable[..., Any], playbooks: Playbooks) -> None:
+    """With a server that has the environment of the examples; each that tears down gets it anew."""
+    sim = cluster(security=True, tls=True, cluster_name="preview")
+    sim.add_user("operator", "operators-password", ["*"], roles=["all_access"])
+    sim.add_token("operators-token", "operator")
+    variables = {
+        "search_user": "operator",
+        "search_password": "operators-password",
+        "search_token": "operators-token",
+        "preview_workflow_id": "preview",
+    }
+    ids = {"index": "pr-17-docs", "ingest_pipeline": "pr-17-embed"}
+    trusting = {"OPENSEARCH_CA_CERT": sim.ca_cert}  # the examples trust the system's certificates
+    plan, exact, keep, report = examples(DEPROVISION, shown, sim)
+    plays = {
+        "plan and teardown": ([plan, exact], {"model_group"}),
+        "keep": ([keep], {"model_group", "index", "ingest_pipeline"}),
+        "report": ([report], {"connector", "model_group", "model", "agent", "index", "ingest_pipeline"}),
+        "info": (
+            examples(INFO, shown, sim),
+            {"connector", "model_group", "model", "agent", "index", "ingest_pipeline"},
+        ),
+    }
+    for name, (tasks, left) in plays.items():
+        made = environment(sim, "preview", ("connector", "model_group", "model", "agent"), ids=ids)
+        played = playbooks.run(tasks, play={"vars": variables}, environment=trusting)
+        assert played.status == 0, f"{name}\n{played.output}"
+        assert existing(sim, made) == left, name
+    wanted = [task["name"] for tasks, _ in plays.values() for task in tasks]
+    assert len(wanted) == len(yaml.safe_load(shown[DEPROVISION]["examples"])) + len(
+        yaml.safe_load(shown[INFO]["examples"])
+    )

@@ -9,6 +9,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -164,8 +165,8 @@ def state(workflow_id: str, recorded: Iterable[Mapping[str, str]], name: str = "
         "workflow_id": workflow_id,
         "state": name,
         "provisioning_progress": progress,
-        "provision_start_time": 1700000000000,
-        "provision_end_time": 1700000060000,
+        "provision_start_time": int(time.time() * 1000) - 60_000,
+        "provision_end_time": int(time.time() * 1000),  # an index that is made much later is somebody else's
         "resources_created": [dict(entry) for entry in recorded],
     }
 

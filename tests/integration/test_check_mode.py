@@ -164,6 +164,7 @@ TASKS: dict[str, dict[str, Callable[[Any, str], Environment | None]]] = {
     "nothing to do": {"started-never": not_started, "nowhere": missing},
 }
 OPTIONS_OF: dict[str, dict[str, Any]] = {
+    "allowed": {"on_shared": "delete"},
     "kept": {"on_blocked": "keep", "allow_delete": []},
     "refused": {"allow_delete": ["blocked-docs", "blocked-embed"]},
     "protected": {"protect": ["*-docs"]},

@@ -23,7 +23,7 @@ def partly(cluster: Callable[..., Any], playbooks: Playbooks) -> tuple[Played, A
     sim.world.put("model", "foreign", connector_id="outside-connector", name="of somebody else")
     every = [name for one in made.values() for name in one.named]
     tasks = [
-        deprovision(name, sim.url, name, allow_delete=made[name].named) for name in ("denied", "readonly", "outside")
+        deprovision(name, sim.url, name, allow_delete=made[name].named, on_shared="delete") for name in ("denied", "readonly", "outside")
     ]
     for name in ("again", "also"):
         made[name] = environment(sim, name)

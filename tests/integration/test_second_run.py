@@ -78,5 +78,5 @@ def test_what_is_gone_but_stays_recorded_is_absent_and_said(twice: tuple[Played,
     played, sim = twice
     assert statuses(played["first stale"])["index/stale-docs"] == "absent"
     assert statuses(played["second stale"]) == {"index/stale-docs": "absent"}
-    assert "stale-docs" in warnings(played["second stale"]) and "stays recorded" in warnings(played["second stale"])
+    assert "stale-docs" in warnings(played["second stale"]) and "still records what is gone" in warnings(played["second stale"])
     assert [entry["resource_id"] for entry in sim.state("stale")["resources_created"]] == ["stale-docs"]

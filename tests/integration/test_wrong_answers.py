@@ -202,6 +202,10 @@ REFUSALS: dict[str, tuple[Callable[[Any], None], str]] = {
 }
 
 
+# What may pass is tried again until wait_timeout, each time only when the server is seen to be at nothing.
+WAITED_OUT = ("page of a proxy, 502", "connection reset", "busy")
+
+
 @pytest.fixture(scope="module")
 def sent(cluster: Callable[..., Any], playbooks: Playbooks) -> tuple[Played, dict[str, tuple[Any, Any]]]:
     """Every refusal of the deprovision, each on a cluster of its own."""
@@ -224,7 +228,9 @@ def test_a_deprovision_that_is_refused_is_said_to_be_so_and_has_deleted_nothing(
     want = dict.fromkeys(("connector", "model", "agent", "index", "ingest_pipeline", "search_pipeline"), "failed")
     assert by_kind(result) == {**want, "model_group": "retained"}
     assert everything(sim, "w") == before
-    assert 1 <= len(deprovisions(sim, "w")) <= 3
+    calls = deprovisions(sim, "w")
+    assert calls and all(one.ended <= other.started for one, other in zip(calls, calls[1:], strict=False))
+    assert len(calls) <= 3 or name in WAITED_OUT
 
 
 def test_401_in_the_middle_stops_all_the_workflows(cluster: Callable[..., Any], playbooks: Playbooks) -> None:

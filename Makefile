@@ -27,7 +27,7 @@ demo: ## provision environments on a simulated server, and tear them down, with 
 	@$(RUN) python -m tests.demo
 
 test: ## everything: unit tests, contract, playbooks, molecule
-	@$(PYTEST) -n $(WORKERS) --dist loadgroup $(PYTEST_ARGS)
+	@$(PYTEST) -n $(WORKERS) --dist loadfile $(PYTEST_ARGS)
 
 unit: ## the unit tests only
 	@$(PYTEST) tests/unit $(PYTEST_ARGS)

@@ -15,27 +15,6 @@ from tests.simulator import running
 
 from .helpers import Playbooks
 
-HERE = "tests/integration/"
-SPREAD = HERE + "test_prediction.py"  # plays nothing: its tests may be spread
-
-
-@pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """With -n: a file of this folder goes to one process, since its tests share one play. The rest is spread.
-
-    `--dist loadgroup` would be made for it, but pytest-xdist 3.8 forms no groups with pytest 9.2.
-    """
-    if config.getoption("dist") not in ("load", "loadgroup"):
-        return None
-    from xdist.scheduler import LoadScopeScheduling
-
-    class ByFile(LoadScopeScheduling):  # type: ignore[misc]
-        def _split_scope(self, nodeid: str) -> str:
-            file = nodeid.split("::", 1)[0]
-            return file if file.startswith(HERE) and file != SPREAD else nodeid
-
-    return ByFile(config, log)
-
 
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[Callable[..., Any]]:

@@ -140,7 +140,7 @@ def read(cluster: Callable[..., Any], playbooks: Playbooks) -> tuple[Played, dic
         sim = prepared(cluster(**options))
         spoil(sim)
         sims[name] = sim, everything(sim, "w")
-        tasks.append(deprovision(name, sim.url, "w", allow_delete=NAMED, **more))
+        tasks.append(deprovision(name, sim.url, "w", allow_delete=NAMED, **{"request_timeout": 3, **more}))
     with socket.socket() as unused:  # bound, and nobody listens
         unused.bind(("127.0.0.1", 0))
         tasks.append(deprovision("refused", f"http://127.0.0.1:{unused.getsockname()[1]}", "w", allow_delete=NAMED))
@@ -214,7 +214,7 @@ def sent(cluster: Callable[..., Any], playbooks: Playbooks) -> tuple[Played, dic
         sim = prepared(cluster())
         spoil(sim)
         sims[name] = sim, everything(sim, "w")
-        tasks.append(deprovision(name, sim.url, "w", allow_delete=NAMED, wait_timeout=10))
+        tasks.append(deprovision(name, sim.url, "w", allow_delete=NAMED, wait_timeout=3))
     return playbooks.run(tasks, timeout=300), sims
 
 

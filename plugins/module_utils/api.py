@@ -66,8 +66,8 @@ class Answer:
         return self.outcome == OK
 
 
-def classify(reply: Reply, url: str) -> Answer:
-    """What one reply is, told by status and body together. Pure."""
+def classify(reply: Reply, url: str, action: str = "") -> Answer:
+    """What one reply is, told by status and body together. Pure. ``action``: what was asked for, as permissions call it."""
     if reply.error:
         return Answer(reply.error, None, None, NO_ANSWER[reply.error] % {"url": url, "why": reply.text})
     body, is_json = decode(reply.text)
@@ -78,6 +78,8 @@ def classify(reply: Reply, url: str) -> Answer:
         )
     if status in (502, 503, 504):
         return Answer(UNAVAILABLE, status, body, "%s is not available (%d): a proxy before it, or a node that is starting. Try again later." % (url, status))
+    if status == 429:
+        return Answer(THROTTLED, status, body, "%s is busy (429): %s. Try again later." % (url, text_of(body).rstrip(".") or "it does not say why"))
     if not is_json:
         return Answer(NOT_OPENSEARCH, status, None, not_opensearch(reply, url))
     said = text_of(body)
@@ -86,7 +88,8 @@ def classify(reply: Reply, url: str) -> Answer:
             return Answer(INCOMPLETE, status, body, said)
         return Answer(OK, status, body, "")
     outcome = refusal(status, body, said)
-    return Answer(outcome, status, body, REFUSALS.get(outcome, "%(url)s answered %(status)d: %(said)s") % {"url": url, "status": status, "said": said})
+    words = {"url": url, "status": status, "said": said, "denied": said.rstrip("."), "cure": cure_of(said, action)}
+    return Answer(outcome, status, body, REFUSALS.get(outcome, "%(url)s answered %(status)d: %(said)s") % words)
 
 
 NO_ANSWER = {
@@ -98,8 +101,7 @@ NO_ANSWER = {
 REFUSALS = {
     NEEDS_ALLOW_DELETE: "%(said)s",
     DISABLED: "Flow Framework is switched off on this cluster (%(status)d): set plugins.flow_framework.enabled to true.",
-    FORBIDDEN: "%(url)s denies this to these credentials (%(status)d): %(said)s. Grant the permission, or use others.",
-    THROTTLED: "%(url)s is busy (429): %(said)s.",
+    FORBIDDEN: "%(url)s denies this to these credentials (%(status)d): %(denied)s. %(cure)s",
     NO_PLUGIN: "The Flow Framework plugin is not installed on %(url)s, or the URL is not OpenSearch's: %(said)s.",
 }
 
@@ -112,13 +114,39 @@ def refusal(status: int, body: Any, said: str) -> str:
         return DISABLED if said.startswith("This API is disabled") else FORBIDDEN
     if status == 404:
         return UNREADABLE if said.startswith("Failed to get workflow status of") else MISSING
-    if status == 429:
-        return THROTTLED
     if status == 400 and said.startswith("no handler found for uri"):
         return NO_PLUGIN
     if status == 400 and said.startswith("User does not have permissions to access workflow"):
         return FORBIDDEN  # 2.17 to 2.19 answer 400 where 3.0 answers 403 (A04, A05)
     return FAILED if status >= 500 else REFUSED
+
+
+def cure_of(said: str, action: str) -> str:
+    """What helps against a refusal. Flow Framework names the permission in none of them, the security plugin in all (behaviour.md 5.3)."""
+    if said.startswith("User does not have permissions to access workflow"):
+        return "filter_by_backend_roles is on, and a workflow is let near those who share a backend role with its owner: use such credentials."
+    if said.startswith("Tenant ID"):
+        return "The cluster has tenants: set tenant_id."
+    if said == "No permission to access this resource":
+        return "The workflow belongs to another tenant: set its tenant_id."
+    if action and "no permissions for [" not in said:
+        return "Grant the permission %s, or use others." % action
+    return "Grant the permission, or use others."
+
+
+def action_of(method: str, target: str) -> str:
+    """What a request to Flow Framework asks for, as permissions call it (behaviour.md 5.1); empty for any other request."""
+    path = target.partition("?")[0]
+    if not path.startswith(WORKFLOWS + "/"):
+        return ""
+    for ending, action in ENDINGS.items():
+        if path.endswith(ending):
+            return ACTIONS + action
+    return ACTIONS + ("workflow/delete" if method == "DELETE" else "workflow/get")
+
+
+ACTIONS = "cluster:admin/opensearch/flow_framework/"
+ENDINGS = {"/_deprovision": "workflow/deprovision", "/_status": "workflow_state/get", "/state/_search": "workflow_state/search"}
 
 
 def decode(text: str) -> tuple[Any, bool]:
@@ -208,6 +236,10 @@ class Api:
     def stats(self, index: str) -> Answer:
         """Size and uncommitted operations of an index."""
         return self.read("GET", KINDS["index"].target(index) + "/_stats/docs,store,translog")
+
+    def running_snapshots(self) -> Answer:
+        """The snapshots that are being taken now, with their indices: an index in one cannot be deleted."""
+        return self.read("GET", "/_snapshot/_status")
 
     def models_of(self, connectors: Iterable[str], groups: Iterable[str]) -> Answer:
         """The models that use connectors or belong to groups: one field is found as keyword, the other as it is
@@ -313,7 +345,7 @@ class Api:
         """One request, one classified answer."""
         self.requests += 1
         data = None if body is None else json.dumps(body).encode("utf-8")
-        return classify(node.send(method, target, data, timeout, headers), node.url)
+        return classify(node.send(method, target, data, timeout, headers), node.url, action_of(method, target))
 
 
 def deprovision_target(workflow_id: str, allow_delete: Sequence[str]) -> str:

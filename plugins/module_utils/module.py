@@ -73,4 +73,6 @@ def refuse_masking(module: AnsibleModule, survey: Survey) -> None:
 def warn(module: AnsibleModule, texts: Iterable[str]) -> None:
     """Each warning once."""
     for text in dict.fromkeys(texts):
+        for secret in module.no_log_values:
+            text = text.replace(str(secret), "********")  # Ansible masks results, and not warnings in every release
         module.warn(text)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Callable, Iterable, Sequence
 
 from .plan import ABSENT, BLOCKED, DELETED, FAILED, FAILURES, KEPT, RETAINED, STATUSES, UNKNOWN, UNTOUCHED, WOULD_DELETE, Fate, Plan
-from .resources import KINDS, needs_allow_delete, title
+from .resources import KINDS, RIGHTS, UNDEPLOY_RIGHT, needs_allow_delete, title
 from .survey import Resource, Server, Survey, Unrecorded, Workflow
 from .teardown import Run
 
@@ -54,12 +54,17 @@ def ended(run: Run) -> Ending:
         workflow,
         fates,
         now.state,
-        changed=(run.attempts > 0 and reset) or run.dropped or any(fate.changed for fate in fates),
+        changed=(run.attempts > 0 and reset) or run.dropped or any(fate.changed for fate in fates) or undeployed(run),
         msg=run.error or run.plan.msg,
         failed=bool(run.error) or any(fate.failed for fate in fates),
         attempts=run.attempts,
         duration=round(run.duration, 3),
     )
+
+
+def undeployed(run: Run) -> bool:
+    """Whether a model that was deployed is so no more: a change, even where it should have gone and has not."""
+    return any(fate.resource.deployed and run.seen[fate.resource.key].exists and not run.seen[fate.resource.key].deployed for fate in run.plan.fates)
 
 
 def settled(fate: Fate, run: Run) -> Fate:
@@ -100,6 +105,10 @@ def deletion(fate: Fate, before: Resource, now: Resource, run: Run) -> Fate:
 
 def cause(fate: Fate, now: Resource, run: Run) -> str:
     """Why a resource is still there, found by looking at it."""
+    if now.key in run.refused:
+        return "It is still there. %s" % run.refused[now.key]
+    if run.refused and not run.attempts:
+        return "No deprovision was sent, since something else could not be deleted. %s" % " ".join(run.refused.values())
     if run.error:
         return run.error
     for left in run.last.fates:
@@ -109,8 +118,16 @@ def cause(fate: Fate, now: Resource, run: Run) -> str:
         return fate.msg
     if now.key not in {resource.key for resource in run.now.resources}:
         return "The server took it off its record and left it there: delete it by hand."
-    said = run.said or "The server does not say why; most often these credentials may not delete it, or something uses it."
-    return "It is still there after %s. %s" % (number(run.attempts, "deprovision call"), said)
+    return "It is still there after %s. %s" % (number(run.attempts, "deprovision call"), run.said or likely(now))
+
+
+def likely(now: Resource) -> str:
+    """What most probably keeps a resource: the server says no reason (behaviour.md, fact 2)."""
+    if now.deployed:
+        return "The model is still deployed; the server does not say why. Most often these credentials lack %s." % UNDEPLOY_RIGHT
+    if now.users:
+        return "It is used by %s; the server does not say more." % ", ".join(map(str, now.users))
+    return "The server does not say why; most often these credentials may not delete it (they need %s), or something uses it." % RIGHTS[now.kind]
 
 
 # -- the result --------------------------------------------------------------------------------------------
@@ -151,7 +168,7 @@ def result(plan: Plan, endings: Sequence[Ending]) -> dict[str, Any]:
         summary={status: sum(1 for fate in fates if fate.status == status) for status in STATUSES},
         unrecorded=[unrecorded_entry(one) for one in plan.unrecorded],
         plan_hash=plan.hash,
-        msg=refusal(plan) if refused else sentence(endings, failed),
+        msg=refusal(plan) if refused else sentence(endings, failed, len(plan.unrecorded)),
     )
     return made
 
@@ -212,7 +229,7 @@ def blocked_ids(fates: Iterable[Fate]) -> list[str]:
     return sorted({fate.release for fate in fates if fate.release and fate.status in (BLOCKED, KEPT)})
 
 
-def sentence(endings: Sequence[Ending], failed: bool) -> str:
+def sentence(endings: Sequence[Ending], failed: bool, unrecorded: int) -> str:
     """What happened, in one sentence; on failure with each reason."""
     fates = [fate for ending in endings for fate in ending.fates]
     parts = [text for text in (counted(fates, status, words) for status, words in WORDS) if text]
@@ -221,6 +238,9 @@ def sentence(endings: Sequence[Ending], failed: bool) -> str:
         parts.append(
             "%s left on the cluster" % number(len(groups), title(groups[0].resource.kind) if len({f.resource.kind for f in groups}) == 1 else "resource")
         )
+    parts += records(endings)
+    if unrecorded:
+        parts.append("%s without a record left there, see unrecorded" % number(unrecorded, "resource"))
     text = "%s: %s" % (number(len(endings), "workflow"), ", ".join(parts) or "nothing to do")
     if not failed:
         return text
@@ -230,6 +250,20 @@ def sentence(endings: Sequence[Ending], failed: bool) -> str:
     if len(reasons) > len(shown):
         shown.append("and %d more, see resources." % (len(reasons) - len(shown)))
     return "%s. %s" % (text, " ".join(shown))
+
+
+def records(endings: Sequence[Ending]) -> list[str]:
+    """What became of the records of workflows, where their resources do not say it."""
+    ends = [one for one in endings if one.changed]
+    dropped = sum(1 for one in ends if one.state_after is None)
+    cleared = sum(1 for one in ends if one.state_after == "NOT_STARTED" and not any(fate.changed for fate in one.fates))
+    missing = sum(1 for one in endings if not one.changed and one.workflow.state is None)
+    texts = (
+        (dropped, "%s removed for good" % number(dropped, "workflow record")),
+        (cleared, "%s cleared" % number(cleared, "workflow record")),
+        (missing, "%d not there" % missing),
+    )
+    return [text for count, text in texts if count]
 
 
 WORDS = (
@@ -263,18 +297,18 @@ def diff(endings: Sequence[Ending]) -> dict[str, str]:
     return dict(
         before_header="what the workflows hold",
         after_header="what is left of it",
-        before=listing(endings, lambda fate: fate.status != ABSENT),
-        after=listing(endings, lambda fate: fate.status not in GONE),
+        before=listing(endings, lambda ending: ending.workflow.state, lambda fate: fate.status != ABSENT),
+        after=listing(endings, lambda ending: ending.state_after, lambda fate: fate.status not in GONE),
     )
 
 
-def listing(endings: Sequence[Ending], shown: Callable[[Fate], bool]) -> str:
-    """Workflows with those of their resources that are shown."""
+def listing(endings: Sequence[Ending], state: Callable[[Ending], str | None], shown: Callable[[Fate], bool]) -> str:
+    """Workflows with their state, where there is one, and those of their resources that are shown."""
     lines: list[str] = []
     for ending in endings:
         held = sorted(line(fate) for fate in ending.fates if shown(fate))
-        if held:
-            lines.append("%s:" % (ending.workflow.name or ending.workflow.workflow_id))
+        if held or state(ending):
+            lines.append("%s: %s" % (ending.workflow.name or ending.workflow.workflow_id, state(ending) or "no state"))
             lines += ["  " + text for text in held]
     return "".join(text + "\n" for text in lines)
 

@@ -16,7 +16,18 @@ from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from typing import AbstractSet, Any, Mapping, Sequence, Tuple
 
-from .resources import ALLOW_DELETE_SINCE, CLEAR_STATUS_SINCE, KINDS, OTHER, STATE_GOES_WITH_TEMPLATE_SINCE, STEPS, TRIMMED, needs_allow_delete, title
+from .resources import (
+    ALLOW_DELETE_SINCE,
+    CLEAR_STATUS_SINCE,
+    KINDS,
+    OTHER,
+    STATE_GOES_WITH_TEMPLATE_SINCE,
+    STEPS,
+    STEPS_SINCE,
+    TRIMMED,
+    needs_allow_delete,
+    title,
+)
 from .survey import PROVISIONING, Resource, Server, Survey, Unrecorded, Workflow
 
 WOULD_DELETE = "would_delete"
@@ -151,7 +162,8 @@ class Plan:
 def make_plan(survey: Survey, options: Options) -> Plan:
     """What becomes of every recorded resource, and whether anything may be touched at all."""
     fates = decide_all(survey, options)
-    workflows = tuple(plan_workflow(workflow, fates[i], survey.server, options) for i, workflow in enumerate(survey.workflows))
+    models = {key for key in going(fates) if key[0] == "model"}
+    workflows = tuple(plan_workflow(workflow, fates[i], survey.server, options, models) for i, workflow in enumerate(survey.workflows))
     plan_hash = hash_of(survey.server, workflows, options)
     refusals = refusals_of(survey, workflows, options, plan_hash)
     if refusals:
@@ -171,12 +183,13 @@ class Around:
     recorded: AbstractSet[Key]  # what the task's workflows record: what uses a resource from there is not outside
     undeployed: AbstractSet[Key]  # the models that a workflow of the task undeploys
     taken: AbstractSet[Key] = frozenset()  # what an earlier workflow of the task deletes
+    kept: AbstractSet[Key] = frozenset()  # what an earlier plan of this task kept, whatever its record says now
 
 
 def decide_all(survey: Survey, options: Options) -> list[tuple[Fate, ...]]:
     """The fate of every resource. What an earlier workflow of the task deletes is absent in a later one."""
     resources = [r for w in survey.workflows for r in w.resources]
-    around = Around(frozenset(r.key for r in resources) | survey.inside, frozenset(r.key for r in resources if "undeploy" in r.actions))
+    around = Around(frozenset(r.key for r in resources) | survey.inside, frozenset(r.key for r in resources if "undeploy" in r.actions), kept=survey.kept)
     decided: list[tuple[Fate, ...]] = []
     for workflow in survey.workflows:
         around = replace(around, taken=going(decided))
@@ -194,6 +207,8 @@ def going(decided: Sequence[Sequence[Fate]]) -> frozenset[Key]:
 def decide(resource: Resource, workflow: Workflow, options: Options, around: Around) -> Fate:
     """The fate of one resource, but for what uses it in the task itself."""
     fate = unprotected_fate(resource, workflow, options, around)
+    if fate.status == WOULD_DELETE and resource.key in around.kept:
+        return Fate(resource, KEPT, "The plan that this task began with keeps it.")
     if fate.changed or fate.status == FAILED:  # the server would touch it, or try to
         pattern = protecting(resource, workflow, options)
         if pattern:
@@ -216,13 +231,17 @@ def unprotected_fate(resource: Resource, workflow: Workflow, options: Options, a
         return Fate(resource, UNKNOWN, "It could not be looked at: %s" % resource.problem)
     if resource.kind == "model_group":
         return group_fate(resource, options, around)
+    # Before naming: a deprovision that keeps this index moves the time by which it is told, and the next run would not know.
+    later = made_later(resource, workflow)
+    if later and options.on_shared != "delete":
+        return blocked(resource, options.on_shared, shared_text(later))
     if needs_allow_delete(resource.kind) and "delete" in resource.actions:
         verdict = unreleased(resource, workflow, options)
         if verdict:
             return verdict
-    sharing = shared_by(resource, workflow, around)
+    sharing = used_outside(resource, around)
     if sharing and options.on_shared != "delete":
-        return blocked(resource, options.on_shared, "Not this workflow's alone: %s. on_shared decides." % sharing)
+        return blocked(resource, options.on_shared, shared_text(sharing))
     if "delete" not in resource.actions:
         return retained(resource)
     if resource.obstacle:
@@ -232,8 +251,13 @@ def unprotected_fate(resource: Resource, workflow: Workflow, options: Options, a
     return Fate(resource, WOULD_DELETE, changed=True)
 
 
-def shared_by(resource: Resource, workflow: Workflow, around: Around) -> str:
-    """Who outside the task uses it, or that it is another index than the one provisioned; empty for nobody."""
+def shared_text(why: str) -> str:
+    """What to say of a resource that is not this workflow's alone."""
+    return "Not this workflow's alone: %s. on_shared: keep leaves it there, on_shared: delete deletes it all the same." % why
+
+
+def used_outside(resource: Resource, around: Around) -> str:
+    """Who outside the task uses it; empty for nobody."""
     only_undeployed = "delete" not in resource.actions
     outside = [
         user
@@ -242,9 +266,22 @@ def shared_by(resource: Resource, workflow: Workflow, around: Around) -> str:
     ]
     if outside:
         return "used by %s" % ", ".join("%s (%s)" % (user, user.name) if user.name else str(user) for user in outside)
-    end = (workflow.written or (None, None))[1]
+    return ""
+
+
+def made_later(resource: Resource, workflow: Workflow) -> str:
+    """That it is another index than the one provisioned; empty where nothing says so.
+
+    Clocks of nodes differ by seconds, and after FAILED other branches go on. A 202 or 403 moves the end to that moment
+    (behaviour.md 2.5), so the beginning counts as well.
+    """
+    if resource.created is None:
+        return ""
+    begun, end = workflow.written or (None, None)
     slack = COMPLETED_SLACK if workflow.state == "COMPLETED" else FAILED_SLACK
-    if resource.created is not None and end is not None and resource.created > end + slack:
+    limits = [end + slack] if end is not None else []
+    limits += [begun + FAILED_SLACK] if begun is not None else []
+    if any(resource.created > limit for limit in limits):
         return "the index of that name was made after provisioning ended"
     return ""
 
@@ -252,7 +289,7 @@ def shared_by(resource: Resource, workflow: Workflow, around: Around) -> str:
 def group_fate(resource: Resource, options: Options, around: Around) -> Fate:
     """A model group: the server never deletes it; this module does where asked, when no model is left in it."""
     if options.leftovers != "delete":
-        return Fate(resource, RETAINED, "Flow Framework never deletes a model group: it stays on the cluster (leftovers: delete).")
+        return Fate(resource, RETAINED, "Flow Framework never deletes a model group, and a deprovision forgets it: leftovers: delete deletes it with this run.")
     models = [user for user in resource.users if user.kind == "model" and user.key not in around.recorded]
     if models:
         return Fate(resource, RETAINED, "It still holds %s: it stays." % ", ".join(map(str, models)))
@@ -303,7 +340,7 @@ def unreleased(resource: Resource, workflow: Workflow, options: Options) -> Fate
 
 def namesakes(resource: Resource, workflow: Workflow) -> list[Resource]:
     """Everything that the server takes along when this id is named; the resource itself is among it."""
-    return [r for r in workflow.resources if r.id == resource.id and needs_allow_delete(r.kind)]
+    return [r for r in workflow.resources if r.id == resource.id and needs_allow_delete(r.kind) and "delete" in r.actions]
 
 
 def is_named_with_namesakes(resource: Resource, workflow: Workflow, options: Options) -> bool:
@@ -340,10 +377,10 @@ def fail_in_use(fate: Fate, models: AbstractSet[Key]) -> Fate:
 # -- workflows ---------------------------------------------------------------------------------------------
 
 
-def plan_workflow(workflow: Workflow, fates: tuple[Fate, ...], server: Server, options: Options) -> WorkflowPlan:
-    """What is sent for one workflow, if anything, and how it ends."""
+def plan_workflow(workflow: Workflow, fates: tuple[Fate, ...], server: Server, options: Options, models: AbstractSet[Key]) -> WorkflowPlan:
+    """What is sent for one workflow, if anything, and how it ends. ``models``: those that the whole task deletes."""
     by_server = server.level >= ALLOW_DELETE_SINCE
-    hold = holding(fates)
+    hold = holding(fates, server, models)
     if hold:
         fates = tuple(held(fate, hold) for fate in fates)
     elif not by_server:
@@ -356,10 +393,11 @@ def plan_workflow(workflow: Workflow, fates: tuple[Fate, ...], server: Server, o
     dirty = bool(fates) or workflow.state != "NOT_STARTED"
     drop, clear = dropped(workflow, server, options, stale if len(stale) == len(stuck) and not recreate else None, hold)
     broken_off = drop and workflow.state == PROVISIONING  # such a state is not deleted (X05); any deprovision ends it
-    post = not hold and (any(fate.changed for fate in fates) or (clears and dirty) or broken_off)
+    placeholders = [fate.resource for fate in fates if fate.resource.placeholder and is_cleared(fate, fates, server)]
+    # A placeholder of ours goes even where something else stays recorded: nobody else takes it away.
+    post = not hold and (any(fate.changed for fate in fates) or (clears and dirty) or broken_off or (by_server and bool(placeholders)))
     resets = (clears and post) or bool(recreate)
     go = [fate.resource for fate in fates if fate.status == WOULD_DELETE and needs_allow_delete(fate.resource.kind)]
-    placeholders = [fate.resource for fate in fates if fate.resource.placeholder and is_cleared(fate, fates, server)]
     return WorkflowPlan(
         workflow,
         fates,
@@ -373,7 +411,7 @@ def plan_workflow(workflow: Workflow, fates: tuple[Fate, ...], server: Server, o
         resets=resets,
         state_after=state_after(workflow, server, resets, post, drop),
         msg=hold,
-        warnings=workflow_warnings(workflow, fates, server, () if resets or drop else stale, post, options),
+        warnings=workflow_warnings(workflow, fates, server, () if resets or drop else stale, post, drop, options),
     )
 
 
@@ -403,20 +441,23 @@ def dropped(workflow: Workflow, server: Server, options: Options, stale: Sequenc
     return (not stale or forget) and (bool(workflow.has_template) or state_goes), forget
 
 
-def holding(fates: Sequence[Fate]) -> str:
-    """Why nothing may be sent for a workflow: the server would hang, or delete what must stay."""
+def holding(fates: Sequence[Fate], server: Server, models: AbstractSet[Key]) -> str:
+    """Why nothing may be sent for a workflow: the server would hang, or delete what must stay. ``models``: those that go."""
     for fate in fates:
         resource = fate.resource
         if resource.kind == OTHER:
             return fate.msg
-        if fate.status == KEPT and not needs_allow_delete(resource.kind) and not server_keeps(resource):
+        unknown = [step for step in resource.steps if server.level < STEPS_SINCE.get(step, ())]
+        if unknown:
+            return "Flow Framework %s does not know the step %s: a deprovision would never be answered, so none is sent." % (server.flow_framework, unknown[0])
+        if fate.status == KEPT and not needs_allow_delete(resource.kind) and not server_keeps(resource, models):
             return "A deprovision would delete the %s %s as well, which must stay: none is sent." % (title(resource.kind), resource.id)
     return ""
 
 
-def server_keeps(resource: Resource) -> bool:
-    """A connector that a model uses: the server itself refuses to delete it (recording connector_in_use)."""
-    return resource.kind == "connector" and any(user.kind == "model" for user in resource.users)
+def server_keeps(resource: Resource, models: AbstractSet[Key]) -> bool:
+    """A connector that a model uses which does not go itself: the server refuses to delete it (recording connector_in_use)."""
+    return resource.kind == "connector" and any(user.kind == "model" and user.key not in models for user in resource.users)
 
 
 def forgetting(fates: Sequence[Fate]) -> str:
@@ -458,13 +499,24 @@ def state_after(workflow: Workflow, server: Server, resets: bool, post: bool, dr
     return "COMPLETED" if post else workflow.state
 
 
-def workflow_warnings(workflow: Workflow, fates: Sequence[Fate], server: Server, stale: Sequence[Fate], post: bool, options: Options) -> tuple[str, ...]:
+STALE_CURES = {
+    "report": "stale_records: recreate or forget clears it",
+    "recreate": "stale_records: recreate needs all of it named in allow_delete, works for indices and pipelines only, and only where nothing else stays",
+    "forget": "stale_records: forget needs Flow Framework 2.15, and that nothing else stays",
+}
+
+
+def workflow_warnings(
+    workflow: Workflow, fates: Sequence[Fate], server: Server, stale: Sequence[Fate], post: bool, drop: bool, options: Options
+) -> tuple[str, ...]:
     """What a person should know of a workflow that is no failure."""
     texts = []
     if stale:
         names = ", ".join(fate.resource.id for fate in stale)
-        cure = "stale_records says how to get rid of it" if options.stale_records == "report" else "stale_records: %s cannot help here" % options.stale_records
-        texts.append("Workflow %s still records what is gone (%s), and the server cannot get over that: %s." % (workflow.workflow_id, names, cure))
+        cure = STALE_CURES[options.stale_records]
+        with_others = any(fate.resource.exists for fate in stale)
+        gone_how = "what is gone, or goes with another workflow of this task" if with_others else "what is gone"
+        texts.append("Workflow %s still records %s (%s), and the server cannot get over that: %s." % (workflow.workflow_id, gone_how, names, cure))
     kept = [fate.resource.id for fate in fates if fate.status == KEPT]
     if kept and post and server.level < ALLOW_DELETE_SINCE:
         texts.append("Flow Framework %s forgets what is kept of workflow %s: %s." % (server.flow_framework, workflow.workflow_id, ", ".join(kept)))
@@ -473,7 +525,11 @@ def workflow_warnings(workflow: Workflow, fates: Sequence[Fate], server: Server,
     for resource in (fate.resource for fate in fates if fate.resource.key in gone):
         users = [str(user) for user in resource.users if user.key in kept_keys]
         if users:
-            texts.append("%s/%s goes, and %s, which is kept, uses it." % (resource.kind, resource.id, ", ".join(users)))
+            texts.append(
+                "%s/%s goes, and %s, which is kept, uses it and may no longer work: keep both, or name both." % (resource.kind, resource.id, ", ".join(users))
+            )
+    if options.delete_workflow and not drop and (workflow.found or workflow.has_template):
+        texts.append("Template and state of workflow %s stay: something that it records stays." % workflow.workflow_id)
     if workflow.state == PROVISIONING:
         texts.append("Workflow %s is being provisioned: what it creates from now on is not in this plan." % workflow.workflow_id)
     return tuple(texts)
@@ -498,9 +554,11 @@ def spare(fate: Fate) -> Fate:
 
 def refusals_of(survey: Survey, workflows: Sequence[WorkflowPlan], options: Options, plan_hash: str) -> tuple[str, ...]:
     """Why nothing may be touched; empty when the plan may be carried out."""
+    wrong_cluster = cluster_refusal(survey.server, options)
+    if wrong_cluster:
+        return tuple(wrong_cluster)  # what else there is to say would be about the wrong cluster
     texts: list[str] = []
     fates = [fate for workflow in workflows for fate in workflow.fates]
-    texts += cluster_refusal(survey.server, options)
     missing = [plan.workflow.workflow_id for plan in workflows if not plan.workflow.found and not plan.drop]
     if missing and options.on_missing == "fail":
         texts.append("%s: no such workflow on %s." % (", ".join(missing), survey.server.name))
@@ -511,7 +569,7 @@ def refusals_of(survey: Survey, workflows: Sequence[WorkflowPlan], options: Opti
     texts += ["%s %s: %s" % (title(f.resource.kind), f.resource.id, f.msg) for f in fates if f.status == UNKNOWN]
     texts += size_refusals(workflows, fates, options)
     if options.plan_hash is not None and options.plan_hash != plan_hash:
-        texts.append("plan_hash is %s, and today's plan has %s: something has changed since that plan was made." % (options.plan_hash, plan_hash))
+        texts.append("plan_hash is %s, and today's plan has %s: it is another plan, or the cluster has changed since." % (options.plan_hash, plan_hash))
     return tuple(texts)
 
 
@@ -541,7 +599,7 @@ def blocked_refusal(fates: Sequence[Fate]) -> str:
     if nameable:
         names = ", ".join("%s %s" % (title(fate.resource.kind), fate.resource.id) for fate in nameable[:10]) + (", ..." if len(nameable) > 10 else "")
         release = json.dumps(sorted({fate.release for fate in nameable}), ensure_ascii=False)
-        texts.insert(0, "Your word is needed for %s. To let go what naming releases: allow_delete: %s." % (names, release))
+        texts.insert(0, "Not named in allow_delete: %s. To let them go as well, add to allow_delete: %s." % (names, release))
     return " ".join(texts)
 
 
@@ -550,7 +608,7 @@ def size_refusals(workflows: Sequence[WorkflowPlan], fates: Sequence[Fate], opti
     texts = []
     touched = sum(1 for workflow in workflows if workflow.acts)
     if options.max_workflows is not None and touched > options.max_workflows:
-        texts.append("%d workflows would be torn down, and max_workflows is %d." % (touched, options.max_workflows))
+        texts.append("Workflows that would be torn down: %d, and max_workflows is %d." % (touched, options.max_workflows))
     if options.max_documents is not None:
         for resource in (fate.resource for fate in fates if fate.status == WOULD_DELETE and fate.resource.kind == "index"):
             if resource.documents is None or resource.documents > options.max_documents:
@@ -570,7 +628,8 @@ def missing_warnings(survey: Survey, options: Options) -> tuple[str, ...]:
 def unmatched_warnings(survey: Survey, options: Options) -> tuple[str, ...]:
     """Names in allow_delete that fit nothing, while something is recorded that they could have meant."""
     ids = sorted({r.id for w in survey.workflows for r in w.resources if needs_allow_delete(r.kind)})
-    known = set(ids) | {"%s/%s" % r.key for w in survey.workflows for r in w.resources if needs_allow_delete(r.kind)}
+    keys = {r.key for w in survey.workflows for r in w.resources} | {key for w in survey.workflows for key in w.literals}  # gone ones are no typos
+    known = {name for key in keys for name in (key[1], "%s/%s" % key)}
     texts = []
     for name in options.allow_delete if ids else ():
         if name not in known:

@@ -76,6 +76,9 @@ STEPS: dict[str, Step] = {
 }
 
 
+STEPS_SINCE: dict[str, Version] = {"create_search_pipeline": (2, 13), "reindex": (2, 15)}  # older versions hang over them (behaviour.md 2.2)
+
+
 def index_danger(index: str) -> str:
     """Why the cluster would take this index name for more, or other, than one index; empty if it would not."""
     if any(sign in index for sign in "*?,<"):
@@ -215,6 +218,17 @@ KINDS: dict[str, Kind] = {
         ),
     )
 }
+
+RIGHTS = {  # the permission that deletes one, of the user who sends the call (behaviour.md 5.1)
+    "connector": "cluster:admin/opensearch/ml/connectors/delete",
+    "model": "cluster:admin/opensearch/ml/models/delete",
+    "model_group": "cluster:admin/opensearch/ml/model_groups/delete",
+    "agent": "cluster:admin/opensearch/ml/agents/delete",
+    "index": "indices:admin/delete",
+    "ingest_pipeline": "cluster:admin/ingest/pipeline/delete",
+    "search_pipeline": "cluster:admin/search/pipeline/delete",
+}
+UNDEPLOY_RIGHT = "cluster:admin/opensearch/ml/undeploy_models"
 
 GENERATED = ("connector", "model", "model_group", "agent")  # kinds whose ids OpenSearch makes
 

@@ -131,8 +131,9 @@ class Slots:
         picture = self.look()
         if picture is None:
             return self.api.connection.nodes[0], "", 1
-        choice = None if anybody_at(workflow_id, picture) else self.choose(picture)
-        return (*choice, MOST_SLOTS) if choice else None
+        choice = self.choose(picture)  # first of all: a call that hangs for good is nothing to wait for
+        working = {name: row for name, row in picture.items() if name not in self.hanging}
+        return (*choice, MOST_SLOTS) if choice and not anybody_at(workflow_id, working) else None
 
     # -- looking -------------------------------------------------------------------------------------------
 

@@ -125,6 +125,7 @@ class Survey:
     unrecorded: tuple[Unrecorded, ...] = ()
     warnings: tuple[str, ...] = ()
     inside: frozenset[tuple[str, str]] = frozenset()  # kind and id of what the task's other workflows record
+    kept: frozenset[tuple[str, str]] = frozenset()  # kind and id of what an earlier plan of this task kept
 
 
 class Surveyor:
@@ -139,6 +140,7 @@ class Surveyor:
         """The whole picture for some workflows, in their order. Raises SurveyError."""
         server = self.server()
         workflows = [self.named(self.look_at(self.record(workflow_id))) for workflow_id in workflow_ids]
+        workflows = self.with_snapshots(workflows)
         candidates = self.candidates(workflows)
         workflows, free = self.with_users(workflows, candidates)
         return Survey(server, tuple(workflows), tuple(free), tuple(dict.fromkeys(self.warnings)))
@@ -240,6 +242,25 @@ class Surveyor:
                 found.append(Unrecorded(groups.get((hit.get("_source") or {}).get("name", ""), ""), "model_group", str(hit.get("_id"))))
         return found
 
+    def with_snapshots(self, workflows: list[Workflow]) -> list[Workflow]:
+        """With the obstacle of being in a running snapshot: one request for all of them.
+
+        Where it may not be read nothing is said: the server refuses such a deletion by itself.
+        """
+        if not any(r.kind == "index" and r.exists for w in workflows for r in w.resources):
+            return workflows
+        answer = self.api.running_snapshots()
+        running = answer.body.get("snapshots") or [] if answer.ok and isinstance(answer.body, dict) else []
+        held = {
+            index: "it is in the running snapshot %s of repository %s: run again when that has ended" % (one.get("snapshot"), one.get("repository"))
+            for one in running
+            for index in one.get("indices") or ()
+        }
+        return [
+            replace(w, resources=tuple(replace(r, obstacle=held[r.id]) if r.kind == "index" and r.exists and r.id in held else r for r in w.resources))
+            for w in workflows
+        ]
+
     def with_models(self, workflow: Workflow) -> Workflow:
         """With the models that use its connectors now: those of another workflow may have gone meanwhile."""
         connectors = [r.id for r in workflow.resources if r.kind == "connector" and r.exists]
@@ -312,6 +333,9 @@ class Surveyor:
     def contents(self, index: str, settings: dict[str, Any]) -> tuple[int | None, int | None]:
         """Documents and bytes of an index; None for what cannot be trusted (closed, unreadable, not refreshed)."""
         counted, stats = self.api.count(index), self.api.stats(index)
+        for answer, doing in ((counted, "Counting documents"), (stats, "Reading sizes of indices")):
+            if answer.outcome == rest.FORBIDDEN:
+                self.readable(answer, doing)
         documents = counted.body.get("count") if counted.ok and isinstance(counted.body, dict) else None
         if documents is not None and (counted.body.get("_shards") or {}).get("failed"):
             documents = None
@@ -327,7 +351,7 @@ class Surveyor:
         if answer.outcome in (rest.OK, rest.MISSING):
             return answer
         if answer.outcome == rest.FORBIDDEN:
-            self.warnings.append("%s is not allowed to these credentials; what depends on it is not known. %s" % (doing, rest.text_of(answer.body)))
+            self.warnings.append("%s is not allowed to these credentials; what depends on it is not known. %s" % (doing, answer.sentence))
             return answer
         if answer.outcome == rest.NO_PLUGIN:
             return answer

@@ -12,13 +12,13 @@ from __future__ import annotations
 
 import time
 import uuid
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Iterable, Sequence
 
 from . import api as rest
 from .api import Answer, Api, first_that_fit
 from .connection import Node
-from .plan import WOULD_DELETE, Key, Options, Plan, WorkflowPlan, make_plan
+from .plan import KEPT, WOULD_DELETE, Key, Options, Plan, WorkflowPlan, make_plan
 from .resources import KINDS
 from .slots import NodeHangs, NoSlot, Slots, calls_by_node, may_be_at, opaque_id
 from .survey import PROVISIONING, Resource, Survey, SurveyError, Surveyor, Workflow
@@ -27,6 +27,7 @@ FRUITLESS_TRIES = 2  # calls in a row that change nothing before giving up: one 
 QUIET = 12.0  # seconds without a change of the record: longer than the server's limit of one step (10 s) and its pause (1 s)
 STILL = 10.0  # seconds without a change of a record after which provisioning is taken to be over
 WRITE_LIMIT = 15.0  # seconds to wait for the record after an answer; it is written a moment later
+LOST_WRITE_LIMIT = 3.0  # seconds to wait for it after a lost answer, when perhaps nothing was done and nothing is written
 LONGEST_PAUSE = 30.0  # seconds between two calls
 POLL = 0.2  # seconds between looks for something that takes a moment
 
@@ -68,6 +69,7 @@ class Run:
     said: str = ""  # what came in place of an answer
     dropped: bool = False  # template and state were deleted
     recreated: bool = False  # placeholders were put there
+    refused: dict[Key, str] = field(default_factory=dict)  # what came of deletions by our own calls
     incomplete: bool = False  # the last answer was that something could not be deleted
 
     @property
@@ -172,10 +174,13 @@ class Teardown:
         recorded = self.surveyor.record(run.workflow_id)
         recorded = replace(recorded, resources=tuple(replace(r, users=users.get(r.key, ())) for r in recorded.resources))
         now = self.surveyor.with_models(self.surveyor.look_at(recorded))
+        if any(resource.obstacle for resource in before.resources):
+            now = self.surveyor.with_snapshots([now])[0]
         run.now = replace(now, name=before.name, has_template=before.has_template and not run.dropped)
         run.seen.update((resource.key, resource) for resource in run.now.resources if resource.key in run.seen)
         options = replace(self.options, max_workflows=None, max_documents=None, expect_cluster=None, plan_hash=None, on_missing="ok")
-        run.last = make_plan(Survey(plan.server, (run.now,), inside=self.inside), options).workflows[0]
+        kept = frozenset(fate.resource.key for fate in run.plan.fates if fate.status == KEPT)
+        run.last = make_plan(Survey(plan.server, (run.now,), inside=self.inside, kept=kept), options).workflows[0]
         return run.last
 
     def look_at_the_rest(self, run: Run) -> None:
@@ -208,6 +213,8 @@ class Teardown:
         if answer.outcome in rest.UNKNOWN_OUTCOME:
             run.said = answer.sentence
             self.wait_until_finished(run, deadline)
+            if not run.unknown:
+                self.wait_for_record(run, answer, step, LOST_WRITE_LIMIT)
             return answer.outcome == rest.NOT_OPENSEARCH
         if answer.outcome in (rest.UNREACHABLE, rest.THROTTLED):
             run.said = answer.sentence
@@ -225,7 +232,7 @@ class Teardown:
         if answer.outcome == rest.UNAUTHENTICATED:
             raise StopTask(answer.sentence)
         if not answer.ok and answer.outcome != rest.MISSING:
-            run.said = "Deleting %s/%s: %s" % (resource.kind, resource.id, answer.sentence)
+            run.refused[resource.key] = "Deleting %s/%s: %s" % (resource.kind, resource.id, answer.sentence)
 
     def delete_groups(self, run: Run) -> None:
         """Model groups that were to go: last, when no model is in them any more. The server refuses one that holds any."""
@@ -239,8 +246,7 @@ class Teardown:
         An index that is there is refused by the server; a pipeline would be overwritten, and was looked at a moment ago.
         """
         if run.recreated:  # they are gone again, and the record is not: the next ones would fare no better
-            run.error = "The placeholders are gone, and the record still names them: deleting takes longer than the server waits. Run again later."
-            return True
+            raise StopRun("The placeholders are gone, and the record still names them: deleting takes longer than the server waits. Run again later.")
         run.recreated = True
         for resource in run.last.recreate:
             make = KINDS[resource.kind].placeholder
@@ -252,6 +258,8 @@ class Teardown:
     def drop_workflow(self, run: Run) -> bool:
         """Delete template and state, and wait until both are seen gone: the server does the second a moment later."""
         answer = self.api.delete_workflow(run.workflow_id, run.last.clear)
+        if answer.outcome in (rest.FORBIDDEN, rest.DISABLED):
+            raise StopRun(answer.sentence)
         limit = time.monotonic() + WRITE_LIMIT
         while time.monotonic() < limit:
             state_gone = not self.surveyor.record(run.workflow_id).found
@@ -263,15 +271,17 @@ class Teardown:
             time.sleep(POLL)
         raise StopRun("Template and state should be gone and are still there. %s" % answer.sentence)
 
-    def wait_for_record(self, run: Run, answer: Answer, step: WorkflowPlan) -> None:
+    def wait_for_record(self, run: Run, answer: Answer, step: WorkflowPlan, seconds: float | None = None) -> None:
         """Until the server has written what it answered: it does so a moment later (recording everything_then_allow_delete).
 
-        After a 200 the record is empty or gone; after a 202 or 403 its times have moved.
+        After a 200 the record is empty or gone; after a 202 or 403 its times have moved; after a lost answer it is
+        reset, gone, or moved, if the call was heard at all.
         """
-        limit = time.monotonic() + WRITE_LIMIT
+        limit = time.monotonic() + (WRITE_LIMIT if seconds is None else seconds)
         while time.monotonic() < limit:
             now = self.surveyor.record(run.workflow_id)
-            if not now.found or (answer.ok and not now.resources) or (not answer.ok and now.written != step.workflow.written):
+            reset = not now.resources and (answer.ok or now.state == "NOT_STARTED")
+            if not now.found or reset or (not answer.ok and now.written != step.workflow.written):
                 return
             time.sleep(POLL)
 
@@ -371,6 +381,14 @@ def size_of(workflow: Workflow) -> tuple[object, ...]:
 def record_of(workflow: Workflow) -> tuple[str | None, tuple[tuple[str, str], ...], object]:
     """The record as something to compare."""
     return workflow.state, tuple(resource.key for resource in workflow.resources), workflow.written
+
+
+def stuck(run: Run) -> list[str]:
+    """A warning where the server was expected to get over what is gone, and has not (D32: whether it does depends on settings)."""
+    gone = [resource.id for resource in run.now.resources if resource.exists is False]
+    if run.error or not run.attempts or not run.plan.resets or len(gone) < len(run.now.resources):
+        return []
+    return ["Workflow %s still records what is gone (%s), and the server did not get over it." % (run.workflow_id, ", ".join(gone))] if gone else []
 
 
 def says_unknown_workflow(answer: Answer) -> bool:

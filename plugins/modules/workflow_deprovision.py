@@ -48,7 +48,8 @@ options:
   on_shared:
     description:
       - What to do about a resource of any kind that somebody outside this task uses. Another workflow records it; a pipeline, an agent or a model
-        refers to it; an index outside has it as its default, final or search pipeline; or the index of that name was made after provisioning ended.
+        refers to it; an index outside has it as its default, final or search pipeline; or the index of that name was made after provisioning
+        ended, by more than 5 seconds, or an hour after a failed one.
       - V(fail) refuses before anything is deleted, V(keep) deletes the rest and keeps those, V(delete) deletes them.
       - What needs no naming goes with any deprovision of its workflow. With V(keep), a workflow that holds such a thing is left alone, and the
         task fails over what else it holds. A connector is the exception, since the server keeps one that a model uses.
@@ -197,7 +198,7 @@ EXAMPLES = r"""
   rescue:
     - name: Say what is left
       ansible.builtin.debug:
-        msg: "{{ ansible_failed_result.remaining | map(attribute='msg') | list }}"
+        msg: "{{ ansible_failed_result.remaining | map(attribute='msg') | select | list }}"
 """
 
 RETURN = r"""
@@ -310,7 +311,8 @@ resources:
         - What became of it. V(would_delete) stands for V(deleted) in check mode.
         - V(deleted) means that it was there, and that looking again proved it gone.
         - V(absent) means that it was gone before.
-        - V(blocked) needs naming in O(allow_delete), is protected, or would take more along than itself; V(kept) is the same with O(on_blocked=keep).
+        - V(blocked) needs naming in O(allow_delete), is protected, is used by somebody else, or would take more along than itself. V(kept) is the same
+          with O(on_blocked=keep) or O(on_shared=keep).
         - V(retained) is what the server never deletes.
         - V(untouched) would have gone, but the task was refused before anything was.
         - V(failed) should be gone and is still there.
@@ -413,7 +415,7 @@ from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.modu
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.plan import Options, make_plan
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.slots import Slots
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.survey import Surveyor
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.teardown import Limits, Teardown, wait_until_provisioned
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.teardown import Limits, Teardown, stuck, wait_until_provisioned
 
 
 def argument_spec() -> dict[str, Any]:
@@ -458,7 +460,7 @@ def deprovision(module: AnsibleModule, api: Api, surveyor: Surveyor) -> dict[str
     else:
         slots = Slots(api, survey.server.cluster_uuid or " ".join(sorted(params["url"])))
         runs = Teardown(api, surveyor, slots, options, limits).carry_out(plan)
-        warn(module, slots.warnings)
+        warn(module, slots.warnings + [text for one in runs for text in stuck(one)])
         endings = outcome.carried_out(runs)
     made = outcome.result(plan, endings)
     made["duration"] = round(time.monotonic() - started, 3)

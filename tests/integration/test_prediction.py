@@ -16,6 +16,7 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
+from tests.campaign.worlds import PROVISIONED, entry
 from tests.simulator import Simulator, running
 
 from .in_process import deprovision
@@ -33,7 +34,6 @@ SIMPLE = {
     "model_groups": "model_group",
 }
 NUMBERS = itertools.count()
-PROVISIONED = 1700000050000  # before the provision_end_time of vectors and generated worlds
 
 
 def ids_of(result: dict[str, Any]) -> dict[tuple[str, str], str]:
@@ -112,7 +112,6 @@ STEPS = {
     "create_ingest_pipeline": "ingest_pipeline",
     "create_search_pipeline": "search_pipeline",
 }
-TYPES = {"connector": "connector_id", "model": "model_id", "agent": "agent_id", "model_group": "model_group_id", "index": "index_name"}
 
 
 @st.composite
@@ -159,10 +158,7 @@ def load(sim: Simulator, world: dict[str, Any]) -> tuple[list[str], str]:
                 else "%s_%d_%s_%s" % (mark, number, one["kind"], one["name"])
             )
             steps = [one["step"]] + (["deploy_model"] if one.get("deploys") else [])
-            recorded += [
-                {"workflow_step_name": step, "workflow_step_id": one["name"], "resource_type": TYPES.get(one["kind"], "pipeline_id"), "resource_id": name}
-                for step in steps
-            ]
+            recorded += [entry(step, name, one["name"]) for step in steps]
             if not one["exists"]:
                 continue
             facts: dict[str, Any] = {"state": one["state"]} if one["kind"] == "model" else {}
@@ -176,13 +172,8 @@ def load(sim: Simulator, world: dict[str, Any]) -> tuple[list[str], str]:
             if one.get("holds_model"):
                 sim.world.put("model", name + "_inside", state="UNDEPLOYED", model_group_id=name)
             if one.get("recorded_outside"):
-                entry = {
-                    "workflow_step_name": one["step"],
-                    "workflow_step_id": "x",
-                    "resource_type": TYPES.get(one["kind"], "pipeline_id"),
-                    "resource_id": name,
-                }
-                sim.load({"workflow_id": name + "_outside", "state": "COMPLETED", "provisioning_progress": "DONE", "resources_created": [entry]})
+                outside = [entry(one["step"], name, "x")]
+                sim.load({"workflow_id": name + "_outside", "state": "COMPLETED", "provisioning_progress": "DONE", "resources_created": outside})
         workflow_id = "%s_w%d" % (mark, number)
         progress = {"COMPLETED": "DONE", "FAILED": "FAILED", "NOT_STARTED": "NOT_STARTED"}[flow["state"]]
         state = {"workflow_id": workflow_id, "state": flow["state"], "provisioning_progress": progress, "resources_created": recorded}

@@ -149,7 +149,8 @@ class ClusterRoutes:
     # -- pools and tasks
 
     async def cat_thread_pool(self, call: Call) -> Answer:
-        self._may(call, "cluster:monitor/state")
+        for action in ("cluster:monitor/state", "cluster:monitor/nodes/info", "cluster:monitor/nodes/stats"):
+            self._may(call, action)
         patterns = call.path.get("names", "*").split(",")
         rows = []
         for node in self.engine.nodes:

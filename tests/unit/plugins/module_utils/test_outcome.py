@@ -320,7 +320,7 @@ def test_a_missing_workflow_is_no_failure_and_has_no_state() -> None:
     made = predicted(survey(workflow(workflow_id="gone", state=None)))
     (only,) = made["workflows"]
     assert (only["state_before"], only["state_after"], made["changed"], made["failed"]) == (None, None, False, False)
-    assert made["msg"] == "1 workflow: nothing to do"
+    assert made["msg"] == "1 workflow: 1 not there"
 
 
 def test_several_workflows_are_counted_together() -> None:
@@ -336,7 +336,7 @@ def test_what_stays_of_several_kinds_is_counted_as_resources() -> None:
     only_deployed = resource("deploy_model", "m2", state="DEPLOYED")
     assert predicted(survey(workflow(GROUP, only_deployed)))["msg"] == "1 workflow: 2 resources left on the cluster"
     only_filled = [resource("reindex", name) for name in ("i1", "i2")]
-    assert predicted(survey(workflow(*only_filled)))["msg"] == "1 workflow: 2 indices left on the cluster"
+    assert predicted(survey(workflow(*only_filled)))["msg"] == "1 workflow: 2 indices left on the cluster, 1 workflow record cleared"
 
 
 @pytest.mark.parametrize(
@@ -454,9 +454,9 @@ def test_the_diff_shows_what_is_there_and_what_is_left() -> None:
     made = diff(planned(plan))
     assert (
         made["before"]
-        == "pr-17:\n  connector c1\n  index docs (1200 documents)\n  model group g1\nw2:\n  connector c2\n"
+        == "pr-17: COMPLETED\n  connector c1\n  index docs (1200 documents)\n  model group g1\nw2: COMPLETED\n  connector c2\n"
     )
-    assert made["after"] == "pr-17:\n  model group g1\n"
+    assert made["after"] == "pr-17: COMPLETED\n  model group g1\nw2: NOT_STARTED\n"
     assert set(made) == {"before", "after", "before_header", "after_header"}
 
 
@@ -470,7 +470,7 @@ def test_the_diff_of_a_run_shows_what_really_went() -> None:
     plan = make_plan(survey(ALL), NAMED)
     made = diff(carried_out(finished(plan, {"c1": True})))
     assert made["before"] == diff(planned(plan))["before"]
-    assert made["after"] == "pr-17:\n  connector c1\n  model group g1\n"
+    assert made["after"] == "pr-17: COMPLETED\n  connector c1\n  model group g1\n"
 
 
 def test_a_single_document_is_one() -> None:

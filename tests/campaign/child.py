@@ -1,0 +1,135 @@
+# Copyright: (c) 2026, opensearch_ops.flow_framework contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A process that runs the real module, each time in a fork of its own: it can be killed as Ansible's can.
+
+``python -m tests.campaign.child`` reads one job a line (JSON) and answers with two lines: the pid of the fork, and how
+it ended. A fork costs milliseconds, where a new interpreter costs a second. Pauses and limits of the module are
+shortened by SPEED, as the simulator's clock shortens those of the server.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+import signal
+import sys
+import tempfile
+from typing import Any
+
+SPEED = 20.0
+"""How much faster than on a real cluster time passes here."""
+SLACK = 2.0
+"""Limits that only a broken run meets are shortened so much less: a busy machine must not look like a broken server."""
+ALARM_SECONDS = 0.004
+"""A kill in the middle of a request comes so long after it was sent."""
+
+
+def shorten() -> None:
+    """Shorten what the module waits for. Called once, before the first fork."""
+    from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils import api, slots, teardown
+
+    for module, name in (
+        (api, "READ_PAUSE"),
+        (api, "LONGEST_READ_PAUSE"),
+        (slots, "POLL"),
+        (slots, "PAUSE"),
+        (teardown, "POLL"),
+        (teardown, "LONGEST_PAUSE"),
+    ):
+        setattr(module, name, getattr(module, name) / SPEED)
+    for module, name in (
+        (slots, "HANG"),
+        (teardown, "QUIET"),
+        (teardown, "STILL"),
+        (teardown, "WRITE_LIMIT"),
+        (teardown, "LOST_WRITE_LIMIT"),
+    ):
+        setattr(module, name, getattr(module, name) / SPEED * SLACK)
+
+
+def deadly(kill: dict[str, Any]) -> None:
+    """Make the n-th request of this process its last one: killed before it, in the middle of it, or after its answer."""
+    from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils import connection
+
+    send, seen = connection.Node.send, 0
+
+    def counted(node: Any, method: str, target: str, *rest: Any) -> Any:
+        nonlocal seen
+        seen += kill["of"] == "any" or (method != "GET" and "/_search" not in target)
+        if seen != kill["at"]:
+            return send(node, method, target, *rest)
+        seen += 1  # never again
+        if kill["moment"] == "before":
+            os.kill(os.getpid(), kill["signal"])
+        if kill["moment"] == "during":  # nobody handles the alarm: the process dies of it at once
+            signal.setitimer(signal.ITIMER_REAL, ALARM_SECONDS)
+        reply = send(node, method, target, *rest)
+        if kill["moment"] == "after":
+            os.kill(os.getpid(), kill["signal"])
+        return reply
+
+    setattr(connection.Node, "send", counted)  # noqa: B010
+
+
+def run(job: dict[str, Any], stdout: int, stderr: int) -> None:
+    """In the fork: the module as Ansible runs it, its result on standard output. Does not return."""
+    os.dup2(stdout, 1)
+    os.dup2(stderr, 2)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    code = 1
+    try:
+        from ansible.module_utils import basic
+
+        from ansible_collections.opensearch_ops.flow_framework.plugins.modules import workflow_deprovision
+
+        given = {**job["params"], "_ansible_check_mode": job.get("check", False), "_ansible_diff": True}
+        basic._ANSIBLE_ARGS = json.dumps({"ANSIBLE_MODULE_ARGS": given}).encode()
+        basic._ANSIBLE_PROFILE = "legacy"
+        if job.get("kill"):
+            deadly(job["kill"])
+        workflow_deprovision.main()
+    except SystemExit as end:
+        code = int(end.code or 0)
+    except BaseException:
+        import traceback
+
+        traceback.print_exc()
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+
+
+def main() -> None:
+    """Jobs until the input ends. The first line of the output says that the process is ready."""
+    from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils import slots
+    from ansible_collections.opensearch_ops.flow_framework.plugins.modules import workflow_deprovision  # noqa: F401
+
+    slots.LOCK_FOLDER = sys.argv[1]
+    shorten()
+    gc.freeze()  # a collection in a fork would copy every page
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for who started this
+    answers = os.fdopen(os.dup(1), "w")
+    print("ready", file=answers, flush=True)
+    for line in sys.stdin:
+        with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+            pid = os.fork()
+            if pid == 0:
+                run(json.loads(line), out.fileno(), err.fileno())
+            print(pid, file=answers, flush=True)
+            status = os.waitpid(pid, 0)[1]
+            texts = []
+            for file in (out, err):
+                file.seek(0)
+                texts.append(file.read().decode(errors="replace"))
+            print(
+                json.dumps({"code": os.waitstatus_to_exitcode(status), "stdout": texts[0], "stderr": texts[1]}),
+                file=answers,
+                flush=True,
+            )
+
+
+if __name__ == "__main__":
+    main()

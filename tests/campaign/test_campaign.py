@@ -1,0 +1,35 @@
+# Copyright: (c) 2026, opensearch_ops.flow_framework contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Some hundreds of rounds of the campaign; ``python -m tests.campaign`` plays as many as asked for."""
+
+from __future__ import annotations
+
+import os
+import random
+import sys
+import time
+from collections.abc import Callable
+
+import pytest
+
+from .tally import play_some
+
+SEED = int(os.environ.get("CAMPAIGN_SEED") or random.SystemRandom().randrange(1 << 31))
+ROUNDS = int(os.environ.get("CAMPAIGN_ROUNDS") or 240)
+SECONDS = 70.0
+"""No round begins later than so many seconds after the first of its part."""
+PARTS = 2
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("part", range(PARTS))
+def test_whatever_goes_wrong_nothing_is_lost_and_everything_said_is_so(
+    part: int, record_property: Callable[[str, object], None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    tally = play_some(SEED, part, ROUNDS, PARTS, time.time() + SECONDS)
+    record_property("campaign", tally.readable())
+    with capsys.disabled():
+        print("\n" + tally.readable(), file=sys.__stderr__, flush=True)  # a worker's own output is not shown
+    assert not tally.failed, "\n".join(tally.failures[:3])
+    assert tally.rounds > ROUNDS / PARTS / 4, "too few rounds were played to prove anything"

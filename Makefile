@@ -17,7 +17,7 @@ LINT := $(RUN) --requirements lint
 PYTEST := $(RUN) --requirements $(REQUIREMENTS) pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test unit contract molecule lint changelog build clean
+.PHONY: help demo test unit contract campaign molecule lint changelog build clean
 
 help: ## this list
 	@echo "make TARGET, where TARGET is one of"
@@ -44,6 +44,9 @@ contract: export CONTRACT_PASSWORD := $(value PASSWORD)
 endif
 contract: ## what any server must answer: the simulator, or a real one (URL= USER= PASSWORD= CA_CERT=)
 	@$(PYTEST) tests/contract $(CONTRACT_ARGS) $(PYTEST_ARGS)
+
+campaign: ## faults, kills and runs at once in generated worlds (N=1000 SEED=1 SECONDS=3600)
+	@$(RUN) python -m tests.campaign --count $(or $(N),1000) --seed $(or $(SEED),1) --seconds $(or $(SECONDS),3600)
 
 molecule: ## the molecule scenarios only
 	@$(PYTEST) tests/molecule $(PYTEST_ARGS)

@@ -481,6 +481,8 @@ def is_cleared(fate: Fate, fates: Sequence[Fate], server: Server) -> bool:
     resource = fate.resource
     if fate.status in (WOULD_DELETE, RETAINED):
         return True
+    if fate.status == ABSENT and resource.placeholder and KINDS[resource.kind].danger(resource.id):
+        return False  # whatever it is, such an id is never allowed
     if fate.status == ABSENT and resource.placeholder:
         # Our own placeholder goes with any options, but never takes a namesake along that stays.
         return all(f.status in (ABSENT, WOULD_DELETE) for f in fates if f.resource.id == resource.id and needs_allow_delete(f.resource.kind))

@@ -127,14 +127,13 @@ def gone_wrongly(
         ):
             wrong.append(f"{key} has changed: {facts} -> {now}")
     for key in after.things:
-        if key not in before.things:
-            if (
-                not after.is_placeholder(key)
-                or key not in recorded
-                or options["stale_records"] != "recreate"
-                or options["delete_workflow"]
-            ):
-                wrong.append(f"{key} is new: {after.things[key]}")
+        if key not in before.things and (
+            not after.is_placeholder(key)
+            or key not in recorded
+            or options["stale_records"] != "recreate"
+            or options["delete_workflow"]
+        ):
+            wrong.append(f"{key} is new: {after.things[key]}")
     ours = {flow.id for flow in task}
     for flow in world.flows:
         if flow.id not in ours:

@@ -185,7 +185,11 @@ VOLATILE = (
     "last_updated_time",
     "last_deployed_time",
     "auto_redeploy_retry_times",
+    # An undeploy writes these even where the model was not deployed; whether it was stands in model_state.
     "planning_worker_nodes",
+    "planning_worker_node_count",
+    "current_worker_node_count",
+    "deploy_to_all_nodes",
 )
 
 

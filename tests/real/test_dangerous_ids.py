@@ -40,8 +40,16 @@ def intact(sim: Any) -> None:
     assert sim.world.ids("connector") == ["somebodys"]
 
 
-@pytest.mark.parametrize("kind, id_", [("index", one) for one in INDICES] + [("ingest_pipeline", one) for one in PIPELINES] + [("search_pipeline", one) for one in PIPELINES])
-@pytest.mark.parametrize("options", [{}, {"on_blocked": "keep", "stale_records": "recreate"}, {"stale_records": "forget", "on_shared": "delete", "delete_workflow": True}], ids=("default", "keep", "forget"))
+DANGEROUS = [("index", one) for one in INDICES] + [(kind, one) for kind in ("ingest_pipeline", "search_pipeline") for one in PIPELINES]
+OPTIONS: dict[str, dict[str, Any]] = {
+    "default": {},
+    "keep": {"on_blocked": "keep", "stale_records": "recreate"},
+    "forget": {"stale_records": "forget", "on_shared": "delete", "delete_workflow": True},
+}
+
+
+@pytest.mark.parametrize("kind, id_", DANGEROUS)
+@pytest.mark.parametrize("options", OPTIONS.values(), ids=OPTIONS)
 def test_a_dangerous_recorded_id_is_never_deleted_nor_allowed_nor_created(sim: Any, kind: str, id_: str, options: dict[str, Any]) -> None:
     foreign(sim)
     record(sim, "w", [(kind, id_)])
@@ -58,11 +66,12 @@ def test_a_dangerous_recorded_id_is_never_deleted_nor_allowed_nor_created(sim: A
         assert result["blocked"] == [], "only what naming can release"
 
 
+HARMLESS = [("index", one) for one in HARMLESS_INDICES] + [("ingest_pipeline", one) for one in HARMLESS_PIPELINES]
+HARMLESS += [("search_pipeline", one) for one in HARMLESS_PIPELINES[:6]]
+
+
 @pytest.mark.parametrize("version", ("2.15.0", "3.6.0"))
-@pytest.mark.parametrize(
-    "kind, id_",
-    [("index", one) for one in HARMLESS_INDICES] + [("ingest_pipeline", one) for one in HARMLESS_PIPELINES] + [("search_pipeline", one) for one in HARMLESS_PIPELINES[:6]],
-)
+@pytest.mark.parametrize("kind, id_", HARMLESS)
 def test_an_odd_but_harmless_id_deletes_exactly_itself(version: str, kind: str, id_: str) -> None:
     with running(version=version) as sim:
         foreign(sim)

@@ -59,7 +59,7 @@ def test_between_two_calls_the_record_has_to_be_written(monkeypatch: pytest.Monk
 
         def before(request: Any) -> None:
             if request.method == "POST" and request.path.endswith("_deprovision"):
-                written.append(sim.state("w")["provision_end_time"])
+                written.append((sim.state("w") or {})["provision_end_time"])
 
         sim.faults.hook(before)
         run(sim, "w", wait_sleep=0.0)

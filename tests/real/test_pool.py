@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import signal
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +50,7 @@ def test_foreign_calls_are_counted_and_room_is_left_for_them(slow: Any) -> None:
     made = environments(slow, 3)
     for one in made[:2]:
         slow.faults.outlast("delete_agent", one.id("agent"))  # 2 s here
-    waits = [in_thread(lambda one=one: bare(slow, one.workflow_id, one.named)) for one in made[:2]]
+    waits = [in_thread(partial(bare, slow, one.workflow_id, one.named)) for one in made[:2]]
     until(lambda: len(posts(slow)) == 2)
     finished(run(slow, "w2", allow_delete=made[2].named), slow, "w2")
     assert [wait()[0] for wait in waits] == [202, 202]
@@ -60,7 +61,7 @@ def hang(sim: Any, node: int = 0) -> list[Any]:
     """Four bare calls on one node with a pool of four, without a resource that would make them wait first."""
     others = environments(sim, 4, f"hang{node}-")
     for one in others:
-        in_thread(lambda one=one: bare(sim, one.workflow_id, one.named, node, 600))
+        in_thread(partial(bare, sim, one.workflow_id, one.named, node, 600))
     pool = sim._nodes[node].deprovision_pool
     until(lambda: pool.active == 4 and pool.queue == 4)
     return others
@@ -110,7 +111,7 @@ def test_three_slow_but_legal_calls_are_no_hang(monkeypatch: pytest.MonkeyPatch)
         others = environments(sim, 3, "slow")
         for one in others:
             sim.faults.outlast("delete_agent", one.id("agent"))  # 1 s here, and nothing completed meanwhile
-        waits = [in_thread(lambda one=one: bare(sim, one.workflow_id, one.named)) for one in others]
+        waits = [in_thread(partial(bare, sim, one.workflow_id, one.named)) for one in others]
         until(lambda: len(posts(sim)) == 3)
         finished(run(sim, "w", allow_delete=made.named), sim)
         assert [wait()[0] for wait in waits] == [202, 202, 202]
@@ -216,9 +217,7 @@ def test_a_lock_dies_with_kill_9(slow: Any) -> None:
     until(lambda: posts(slow))
     slow.faults.slow.clear()
     os.kill(process.pid, signal.SIGKILL)
-    process.wait()
-    process.stdout.close()
-    process.stderr.close()
+    process.communicate()
     result = run(slow, "w", allow_delete=made.named)
     finished(result, slow)
     assert overlaps(posts(slow)) == []

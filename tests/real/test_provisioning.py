@@ -31,7 +31,7 @@ def template(names: list[str], chained: bool = False) -> dict[str, Any]:
 def test_a_workflow_that_is_being_provisioned_is_waited_for_and_nothing_escapes() -> None:
     with running(clock=1.0) as sim:
         workflow_id = sim.provision(template(NAMES, chained=True), wait=False)
-        assert sim.state(workflow_id)["state"] == "PROVISIONING"
+        assert (sim.state(workflow_id) or {})["state"] == "PROVISIONING"
         result = run(sim, workflow_id, allow_delete=NAMES)
         finished(result, sim, workflow_id)
         assert len(result["resources"]) == 12
@@ -62,7 +62,7 @@ def test_after_FAILED_the_branches_that_still_write_are_waited_for() -> None:
         edges = [{"source": "s" + e["source"], "dest": "s" + e["dest"]} for e in slow["edges"]]
         both = {"name": "both", "workflows": {"provision": {"nodes": nodes + slow["nodes"], "edges": edges}}}
         workflow_id = sim.provision(both, wait=False)
-        while sim.state(workflow_id)["state"] != "FAILED":
+        while (sim.state(workflow_id) or {})["state"] != "FAILED":
             time.sleep(0.01)
         assert len(sim.world.ids("index")) < 13
         result = run(sim, workflow_id, allow_delete=NAMES)

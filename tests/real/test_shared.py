@@ -45,7 +45,11 @@ USES: dict[str, tuple[str, str, Callable[[Any, str], None]]] = {
         "index/user",
         lambda sim, id_: sim.world.put("index", "user", settings={"index.default_pipeline": id_}),
     ),
-    "the final pipeline of an index": ("ingest_pipeline", "index/user", lambda sim, id_: sim.world.put("index", "user", settings={"index.final_pipeline": id_})),
+    "the final pipeline of an index": (
+        "ingest_pipeline",
+        "index/user",
+        lambda sim, id_: sim.world.put("index", "user", settings={"index.final_pipeline": id_}),
+    ),
     "the search pipeline of an index": (
         "search_pipeline",
         "index/user",

@@ -8,7 +8,7 @@
 #   make contract URL=https://host:9200 USER=admin PASSWORD=… [CA_CERT=ca.pem | INSECURE=1]
 
 PYTHON ?= python3
-WORKERS ?= 2
+WORKERS ?= 3
 REQUIREMENTS ?= test
 PYTEST_ARGS ?=
 

@@ -18,14 +18,14 @@ GUARDS: dict[str, tuple[dict[str, Any], list[str]]] = {
     "protect a connector": ({"protect": ["g-connector"]}, ["connector g-connector", "protect"]),
     "protect a workflow id": ({"protect": ["g"]}, ["'g'", "protect"]),
     "protect a workflow name": ({"protect": ["Produc????"]}, ["'Produc????'", "protect"]),
-    "max_workflows": ({"max_workflows": 1}, ["2 workflows", "max_workflows is 1"]),
+    "max_workflows": ({"max_workflows": 1}, ["would be torn down: 2", "max_workflows is 1"]),
     "max_documents": ({"max_documents": 11}, ["Index g-docs holds 12 documents", "max_documents is 11"]),
     "max_documents, unknown": ({"max_documents": 1000}, ["Index h-docs holds an unknown number", "max_documents"]),
     "expect_cluster": (
         {"expect_cluster": "production"},
         ["This is cluster preview", "not production", "expect_cluster"],
     ),
-    "plan_hash": ({"plan_hash": "0" * 64}, ["plan_hash is 0000", "something has changed"]),
+    "plan_hash": ({"plan_hash": "0" * 64}, ["plan_hash is 0000", "another plan, or the cluster has changed"]),
 }
 
 

@@ -208,7 +208,7 @@ def test_check_mode_predicts_generated_worlds(server: tuple[Simulator, dict[str,
     sim, credentials = server
 
     @settings(
-        max_examples=int(__import__("os").environ.get("EXAMPLES", "60")),
+        max_examples=int(__import__("os").environ.get("EXAMPLES", "40")),
         deadline=None,
         database=None,
         derandomize=True,

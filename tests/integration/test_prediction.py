@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,7 @@ SIMPLE = {
     "model_groups": "model_group",
 }
 NUMBERS = itertools.count()
+EXAMPLES = int(os.environ.get("EXAMPLES", "40"))  # generated worlds a version
 
 
 def ids_of(result: dict[str, Any]) -> dict[tuple[str, str], str]:
@@ -208,7 +210,7 @@ def test_check_mode_predicts_generated_worlds(server: tuple[Simulator, dict[str,
     sim, credentials = server
 
     @settings(
-        max_examples=int(__import__("os").environ.get("EXAMPLES", "40")),
+        max_examples=EXAMPLES,
         deadline=None,
         database=None,
         derandomize=True,

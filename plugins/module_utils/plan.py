@@ -162,7 +162,7 @@ class Plan:
 def make_plan(survey: Survey, options: Options) -> Plan:
     """What becomes of every recorded resource, and whether anything may be touched at all."""
     fates = decide_all(survey, options)
-    models = {key for key in going(fates) if key[0] == "model"}
+    models = {key for key in going(fates, survey.server) if key[0] == "model"}
     workflows = tuple(plan_workflow(workflow, fates[i], survey.server, options, models) for i, workflow in enumerate(survey.workflows))
     plan_hash = hash_of(survey.server, workflows, options)
     refusals = refusals_of(survey, workflows, options, plan_hash)
@@ -192,16 +192,17 @@ def decide_all(survey: Survey, options: Options) -> list[tuple[Fate, ...]]:
     around = Around(frozenset(r.key for r in resources) | survey.inside, frozenset(r.key for r in resources if "undeploy" in r.actions), kept=survey.kept)
     decided: list[tuple[Fate, ...]] = []
     for workflow in survey.workflows:
-        around = replace(around, taken=going(decided))
+        around = replace(around, taken=going(decided, survey.server))
         fates = [decide(resource, workflow, options, around) for resource in workflow.resources]
         decided.append(tuple(spared(fate, fates, options) for fate in fates))
-    models = {key for key in going(decided) if key[0] == "model"}
+    models = {key for key in going(decided, survey.server) if key[0] == "model"}
     return [tuple(fail_in_use(fate, models) for fate in fates) for fates in decided]
 
 
-def going(decided: Sequence[Sequence[Fate]]) -> frozenset[Key]:
-    """What will be deleted."""
-    return frozenset(fate.resource.key for fates in decided for fate in fates if fate.status == WOULD_DELETE)
+def going(decided: Sequence[Sequence[Fate]], server: Server) -> frozenset[Key]:
+    """What will be deleted: nothing of a workflow for which nothing may be sent."""
+    sent = [fates for fates in decided if not holding(fates, server, frozenset())]
+    return frozenset(fate.resource.key for fates in sent for fate in fates if fate.status == WOULD_DELETE)
 
 
 def decide(resource: Resource, workflow: Workflow, options: Options, around: Around) -> Fate:

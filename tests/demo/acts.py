@@ -165,8 +165,8 @@ class Demo:
         screen.say()
         text = (
             "Model groups stay: no version of Flow Framework deletes them. The result of the teardown names those of"
-            f" {self.large.name} as retained. That of {self.small.name} nobody names any more: the bare POST took it"
-            " off the record."
+            f" {self.large.name} as retained. That of {self.small.name} the bare POST took off the"
+            " record; only its name in the template leads to it, and the result calls it unrecorded."
         )
         if len(world.ids("model_group")) > len(recorded):
             text += " The others the server made by itself, for models without a group; no record ever named them."

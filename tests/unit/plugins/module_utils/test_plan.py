@@ -349,3 +349,16 @@ def test_below_2_16_the_deprovision_waits_for_what_cannot_be_deleted():
 def test_below_2_16_keeping_says_that_the_server_forgets():
     plan = make_plan(survey(workflow(INDEX, CONNECTOR), version="2.15.0"), Options(on_blocked="keep"))
     assert plan.workflows[0].resets and any("forgets" in text and "docs" in text for text in plan.warnings)
+
+
+def test_what_a_workflow_that_must_be_left_alone_would_have_deleted_is_not_absent_in_a_later_one():
+    used = resource("register_agent", "a1", users=(User("workflow", "outside"),))
+    first = workflow(used, resource("create_index", "docs"))
+    second = workflow(resource("create_index", "docs", workflow_id="w2"), workflow_id="w2")
+    plan = make_plan(survey(first, second), Options(allow_delete=("docs",), on_shared="keep"))
+    assert [(fate.resource.id, fate.status) for one in plan.workflows for fate in one.fates] == [
+        ("a1", "kept"),
+        ("docs", "failed"),
+        ("docs", "would_delete"),
+    ]
+    assert [one.post for one in plan.workflows] == [False, True]

@@ -396,7 +396,8 @@ def plan_workflow(workflow: Workflow, fates: tuple[Fate, ...], server: Server, o
     broken_off = drop and workflow.state == PROVISIONING  # such a state is not deleted (X05); any deprovision ends it
     placeholders = [fate.resource for fate in fates if fate.resource.placeholder and is_cleared(fate, fates, server)]
     # A placeholder of ours goes even where something else stays recorded: nobody else takes it away.
-    post = not hold and (any(fate.changed for fate in fates) or (clears and dirty) or broken_off or (by_server and bool(placeholders)))
+    called_for = any(fate.changed for fate in fates if by_server or not needs_allow_delete(fate.resource.kind))
+    post = not hold and (called_for or (clears and dirty) or broken_off or (by_server and bool(placeholders)))
     resets = (clears and post) or bool(recreate)
     go = [fate.resource for fate in fates if fate.status == WOULD_DELETE and needs_allow_delete(fate.resource.kind)]
     return WorkflowPlan(

@@ -85,7 +85,7 @@ def index_danger(index: str) -> str:
         return "it holds one of * ? , <, which the cluster takes for a pattern or a list"
     if index[:1] in ("-", "_", "+"):
         return "it starts with %s, which no index name does" % index[:1]
-    if index in ("", ".", ".."):
+    if index in ("", ".", "..") or index != index.strip(TRIMMED):
         return "it is no name"
     return ""
 

@@ -14,7 +14,7 @@ import pytest
 
 from tests.simulator import running
 
-from .helpers import finished, overlaps, posts, provisioned, run, start, there, until
+from .helpers import finished, in_thread, overlaps, posts, provisioned, run, start, there, until
 
 KINDS = ("connector", "model", "agent", "ingest_pipeline", "index")
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGKILL)
@@ -25,6 +25,11 @@ def stop(process: Any, signal_: int) -> None:
     """Send the signal and wait for the end."""
     process.send_signal(signal_)
     process.communicate(timeout=30)
+
+
+def tasks(sim: Any) -> list[Any]:
+    """How often the calls under way were asked for."""
+    return list(sim.requests("GET", "/_tasks"))
 
 
 def next_run_finishes(sim: Any, made: Any, **options: Any) -> None:
@@ -65,9 +70,13 @@ def test_stopped_directly_after_a_write_that_is_no_call_the_next_run_finishes(si
 def test_stopped_while_its_call_is_under_way_the_next_run_waits_for_that_call(signal_: signal.Signals) -> None:
     with running(clock=0.3) as sim:
         made = provisioned(sim, "w", KINDS)
+        sim.faults.hold("delete_agent", made.id("agent"))
         process = start(sim, "w", allow_delete=made.named)
         until(lambda: posts(sim))
         stop(process, signal_)
         assert posts(sim)[0].ended is None, "the server goes on"
+        asked = len(tasks(sim))
+        released = in_thread(lambda: (until(lambda: len(tasks(sim)) > asked), sim.faults.release()))
         next_run_finishes(sim, made)
+        released()
         assert len(posts(sim)) == 1, "the first call did it all"

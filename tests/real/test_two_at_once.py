@@ -74,9 +74,11 @@ def test_a_marked_call_on_another_workflow_is_not_waited_for(slow: Any) -> None:
     made, other = provisioned(slow, "w", ["connector"]), provisioned(slow, "other", KINDS)
     mark = {"X-Opaque-Id": "opensearch_ops.flow_framework/there/other"}
     target = f"{FLOW}/other/_deprovision?allow_delete={','.join(other.named)}"
+    slow.faults.hold("delete_agent", other.id("agent"))
     wait = in_thread(lambda: call(slow.url, "POST", target, headers=mark))
     until(lambda: posts(slow))
     finished(run(slow, "w", allow_delete=made.named), slow)
+    slow.faults.release()
     assert wait()[0] == 200
     assert overlaps(posts(slow)) != []
 

@@ -13,7 +13,7 @@ from .rest import Answer, Call, parse_query
 if TYPE_CHECKING:
     from .server import Simulator
 
-_RULES = ("answer", "cut", "delay", "deny", "outlast", "undeploy_visible_after")
+_RULES = ("answer", "cut", "delay", "deny", "outlast", "hold", "release", "undeploy_visible_after")
 _SWITCHES = ("connector_access_control", "caller_is_admin", "plugin_absent", "plugin_versions", "lost_records")
 
 

@@ -630,6 +630,8 @@ class Engine:
         if step == "noop":
             return True
         limit = seconds(self.settings.get("plugins.flow_framework.request_timeout"))
+        while (step, resource_id) in self.faults.held:
+            await asyncio.sleep(0.01)
         await self.clock.sleep(DELETION_SECONDS)
         try:
             await self.world.delete(KINDS[step], resource_id, caller.user)

@@ -68,6 +68,7 @@ class Faults:
     rules: list[Rule] = field(default_factory=list)
     denied: set[tuple[str, str]] = field(default_factory=set)
     slow: set[tuple[str, str]] = field(default_factory=set)
+    held: set[tuple[str, str]] = field(default_factory=set)
     hooks: list[Callable[[Any], None]] = field(default_factory=list)
 
     def answer(
@@ -103,6 +104,14 @@ class Faults:
     def outlast(self, step: str, resource_id: str) -> None:
         """A deprovision step that outlasts the step limit and is done nevertheless (vector D45)."""
         self.slow.add((step, resource_id))
+
+    def hold(self, step: str, resource_id: str) -> None:
+        """A deprovision step that waits until ``release``, whatever the clock says: a test decides how long a call lasts."""
+        self.held.add((step, resource_id))
+
+    def release(self) -> None:
+        """Let every held step go on."""
+        self.held.clear()
 
     def undeploy_visible_after(self, attempts: int) -> None:
         """After an undeploy the model refuses to be deleted that many times (vectors D34, D35)."""

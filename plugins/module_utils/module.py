@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, Iterable, Sequence
+from typing import Any, Callable, Iterable, Mapping, Sequence
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
@@ -55,6 +55,13 @@ def workflow_ids(given: Sequence[str]) -> list[str]:
         if danger:
             raise OptionError("workflow_id %r is no workflow id: %s. Nothing was read or deleted." % (workflow_id, danger))
     return list(dict.fromkeys(given))
+
+
+def refuse_negative(params: Mapping[str, Any], names: Iterable[str]) -> None:
+    """Numbers below 0 are a slip, and some would be taken for no limit at all. Raises OptionError."""
+    for name in names:
+        if (params[name] or 0) < 0:
+            raise OptionError("%s must not be negative. Nothing was read or deleted." % name)
 
 
 def refuse_masking(module: AnsibleModule, survey: Survey) -> None:

@@ -50,11 +50,12 @@ def ended(run: Run) -> Ending:
     fates = tuple(settled(fate, run) for fate in run.plan.fates)
     workflow, now = run.plan.workflow, run.now
     reset = workflow.found and not now.resources and (bool(workflow.resources) or workflow.state != now.state)
+    perhaps = run.unread and run.plan.resets  # the call was sent, and nobody can say that it changed nothing
     return Ending(
         workflow,
         fates,
         now.state,
-        changed=(run.attempts > 0 and reset) or run.dropped or any(fate.changed for fate in fates) or undeployed(run),
+        changed=(run.attempts > 0 and (reset or perhaps)) or run.dropped or any(fate.changed for fate in fates) or undeployed(run),
         msg=run.error or run.plan.msg,
         failed=bool(run.error) or any(fate.failed for fate in fates),
         attempts=run.attempts,

@@ -127,6 +127,11 @@ class WorkflowPlan:
         return self.resets or self.drop or any(fate.changed for fate in self.fates)
 
     @property
+    def posts(self) -> bool:
+        """The next thing sent is a deprovision."""
+        return self.post and not self.first
+
+    @property
     def acts(self) -> bool:
         """Something is sent that changes something."""
         return self.post or self.drop or bool(self.first or self.recreate)
@@ -171,6 +176,26 @@ def make_plan(survey: Survey, options: Options) -> Plan:
     warnings = survey.warnings + tuple(text for workflow in workflows for text in workflow.warnings)
     warnings += missing_warnings(survey, options) + unmatched_warnings(survey, options)
     return Plan(survey.server, workflows, refusals, plan_hash, warnings, survey.unrecorded)
+
+
+def go_before(plan: Plan) -> dict[str, frozenset[str]]:
+    """For each workflow, those of the task that have to go before it.
+
+    That is whatever uses something of it (a model its connector, an agent its model), since the server refuses to delete
+    what is in use; and of several that record the same resource the earlier, which takes it along.
+    """
+    holders: dict[Key, list[str]] = {}
+    for planned in plan.workflows:
+        for resource in planned.workflow.resources:
+            holders.setdefault(resource.key, []).append(resource.workflow_id)
+    before: dict[str, set[str]] = {}
+    for planned in plan.workflows:
+        workflow_id = planned.workflow.workflow_id
+        for resource in planned.workflow.resources:
+            earlier = holders[resource.key][: holders[resource.key].index(workflow_id)]
+            users = [holder for user in resource.users for holder in holders.get(user.key, ())]
+            before.setdefault(workflow_id, set()).update(other for other in (*earlier, *users) if other != workflow_id)
+    return {workflow_id: frozenset(others) for workflow_id, others in before.items() if others}
 
 
 # -- resources ---------------------------------------------------------------------------------------------

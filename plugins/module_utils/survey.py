@@ -136,9 +136,9 @@ class Surveyor:
         self.flow_framework_version = flow_framework_version
         self.warnings: list[str] = []
 
-    def survey(self, workflow_ids: Iterable[str]) -> Survey:
-        """The whole picture for some workflows, in their order. Raises SurveyError."""
-        server = self.server()
+    def survey(self, workflow_ids: Iterable[str], server: Server | None = None) -> Survey:
+        """The whole picture for some workflows, in their order. ``server``: where it was asked before. Raises SurveyError."""
+        server = server or self.server()
         workflows = [self.named(self.look_at(self.record(workflow_id))) for workflow_id in workflow_ids]
         workflows = self.with_snapshots(workflows)
         candidates = self.candidates(workflows)

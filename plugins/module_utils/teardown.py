@@ -18,9 +18,11 @@ from typing import Iterable, Sequence
 from . import api as rest
 from .api import Answer, Api, first_that_fit
 from .connection import Node
-from .plan import KEPT, WOULD_DELETE, Key, Options, Plan, WorkflowPlan, make_plan
+from .parallel import work_on
+from .plan import KEPT, WOULD_DELETE, Key, Options, Plan, WorkflowPlan, go_before, make_plan
+from .pools import NodeHangs, calls_by_node, may_be_at, opaque_id
 from .resources import KINDS
-from .slots import NodeHangs, NoSlot, Slots, calls_by_node, may_be_at, opaque_id
+from .slots import NoSlot, Slots
 from .survey import PROVISIONING, Resource, Survey, SurveyError, Surveyor, Workflow
 
 FRUITLESS_TRIES = 2  # calls in a row that change nothing before giving up: one may meet a search that is a second old
@@ -29,7 +31,9 @@ STILL = 10.0  # seconds without a change of a record after which provisioning is
 WRITE_LIMIT = 15.0  # seconds to wait for the record after an answer; it is written a moment later
 LOST_WRITE_LIMIT = 3.0  # seconds to wait for it after a lost answer, when perhaps nothing was done and nothing is written
 LONGEST_PAUSE = 30.0  # seconds between two calls
+HANDS = 2  # workflows at once for each slot: while one call runs, the next look is made ready
 POLL = 0.2  # seconds between looks for something that takes a moment
+NOT_ATTEMPTED = "Not attempted: task_timeout was over."
 
 
 class StopTask(Exception):
@@ -52,6 +56,11 @@ class Limits:
     sleep: float = 2.0
     task: float | None = None
 
+    @property
+    def whole(self) -> float:
+        """What the task may wait for before it begins."""
+        return self.wait if self.task is None else min(self.wait, self.task)
+
 
 @dataclass
 class Run:
@@ -70,6 +79,7 @@ class Run:
     dropped: bool = False  # template and state were deleted
     recreated: bool = False  # placeholders were put there
     refused: dict[Key, str] = field(default_factory=dict)  # what came of deletions by our own calls
+    unread: bool = False  # the record could not be read again
     incomplete: bool = False  # the last answer was that something could not be deleted
 
     @property
@@ -90,33 +100,33 @@ class Teardown:
         self.run_id = uuid.uuid4().hex[:12]
         self.started = time.monotonic()
         self.inside: frozenset[Key] = frozenset()  # everything that the task's workflows record
+        self.stopped = ""  # why nothing more can be done on any workflow
 
     def carry_out(self, plan: Plan) -> list[Run]:
-        """All workflows, one after the other; those with something left once more, as long as that helps."""
-        runs = [Run(w, w.workflow, w, {f.resource.key: f.resource for f in w.fates}) for w in plan.workflows]
-        self.inside = frozenset(r.key for run in runs for r in run.plan.workflow.resources)
-        unfinished = [run for run in runs if run.plan.acts]
+        """All workflows, as many at once as the cluster bears; those with something left once more, as long as that helps."""
+        runs = {w.workflow.workflow_id: Run(w, w.workflow, w, {f.resource.key: f.resource for f in w.fates}) for w in plan.workflows}
+        self.inside = frozenset(r.key for w in plan.workflows for r in w.workflow.resources)
+        before = go_before(plan)
+        unfinished = [run for run in runs.values() if run.plan.acts]
+        most = HANDS * self.slots.capacity() if len(unfinished) > 1 else 1
         left = -1
-        while unfinished and left_in(unfinished) != left:
+        while unfinished and left_in(unfinished) != left and not self.stopped:
             left = left_in(unfinished)
-            for position, run in enumerate(unfinished):
-                try:
-                    self.tear_down(run, plan)
-                except StopTask as stop:
-                    for other in unfinished[position:]:
-                        other.error = other.error or str(stop)
-                    return runs
+            work_on([run.workflow_id for run in unfinished], before, most, lambda workflow_id: self.tear_down(runs[workflow_id], plan))
             # What one workflow left may go now that another is gone. One that is alone has had its tries.
             unfinished = [run for run in unfinished if len(runs) > 1 and not run.error and left_in([run])]
-        return runs
+        return list(runs.values())
 
     # -- one workflow ----------------------------------------------------------------------------------------
 
     def tear_down(self, run: Run, plan: Plan) -> None:
         """One workflow until nothing more of it can go. What goes wrong is left in the run."""
         begun = time.monotonic()
-        if self.limits.task is not None and begun - self.started >= self.limits.task:
-            run.error = "Not attempted: task_timeout was over."
+        if self.stopped:
+            run.error = run.error or self.stopped
+            return
+        if self.is_over():
+            run.error = NOT_ATTEMPTED
             return
         run.begun = begun if run.begun is None else run.begun
         deadline = run.begun + self.limits.wait
@@ -127,30 +137,37 @@ class Teardown:
                 self.until_done(run, plan, deadline)
                 self.delete_groups(run)
         except NoSlot as error:
-            run.error = str(error)
+            run.error = NOT_ATTEMPTED if self.is_over() and not run.attempts else str(error)
         except StopRun as error:
             run.error, run.unknown = str(error), error.unknown
         except SurveyError as error:
-            run.error, run.unknown = str(error), True
+            run.error, run.unknown, run.unread = str(error), True, True
             if error.stops_all:
-                raise StopTask(str(error)) from error
-        except NodeHangs as error:
-            raise StopTask(str(error)) from error
+                self.stopped = run.error
+        except (NodeHangs, StopTask) as error:
+            run.error = self.stopped = str(error)
         finally:
             self.look_at_the_rest(run)
             run.duration += time.monotonic() - begun
+
+    def is_over(self) -> bool:
+        """Whether the time of the whole task is."""
+        return self.limits.task is not None and time.monotonic() - self.started >= self.limits.task
 
     def until_done(self, run: Run, plan: Plan, deadline: float) -> None:
         """Look, check, send, look: until the plan for what is left sends nothing more."""
         fruitless, pause = 0, self.limits.sleep
         while fruitless < FRUITLESS_TRIES:
             with self.slots.slot(run.workflow_id, deadline) as node:
+                if self.stopped:
+                    raise StopTask(self.stopped)
                 step = self.look_again(run, plan)
                 refuse_surprise(run)
-                if not step.acts:
-                    return
                 before = size_of(run.now)
-                answered = self.act(run, node, deadline)
+                answer = self.send(run, node, deadline) if step.posts else None
+            if not step.acts:
+                return
+            answered = self.settle(run, answer, deadline) if answer else self.act_ourselves(run)
             step = self.look_again(run, plan)
             if size_of(run.now) != before:
                 fruitless = 0
@@ -184,47 +201,57 @@ class Teardown:
         return run.last
 
     def look_at_the_rest(self, run: Run) -> None:
-        """What has left the record: whether it is gone is proven by looking at it, not by an answer."""
+        """What has left the record: whether it is gone is proven by looking at it, not by an answer.
+
+        Where the record could not be read again, all that it held.
+        """
         if not run.attempts and run.now is run.plan.workflow:
             return
-        recorded = {resource.key for resource in run.now.resources}
+        recorded = set() if run.unread else {resource.key for resource in run.now.resources}
         for key, resource in run.seen.items():
             if key not in recorded:
                 run.seen[key] = self.surveyor.look(as_recorded(resource))
 
     # -- one call --------------------------------------------------------------------------------------------
 
-    def act(self, run: Run, node: Node, deadline: float) -> bool:
-        """Send what the plan says, once, and wait until the server has finished with it. Returns whether it answered."""
-        step = run.last
-        run.incomplete = False
-        if step.first:  # looked at again before the deprovision that makes the server forget them
-            for resource in step.first:
-                self.delete_ourselves(run, resource)
-            return True
-        if not step.post:
-            return self.put_placeholders(run) if step.recreate else self.drop_workflow(run)
+    def send(self, run: Run, node: Node, deadline: float) -> Answer:
+        """The deprovision that the plan asks for, once, until the server is no longer at it, whether it answered or not."""
         run.attempts += 1
-        allow = first_that_fit(run.workflow_id, step.allow)
+        allow = first_that_fit(run.workflow_id, run.last.allow)
         timeout = max(1.0, deadline - time.monotonic())
         answer = self.api.deprovision(node, run.workflow_id, allow, opaque_id(self.run_id, run.workflow_id), timeout)
         if answer.outcome == rest.UNAUTHENTICATED:
-            raise StopTask(answer.sentence)
-        if answer.outcome in rest.UNKNOWN_OUTCOME:
+            self.stopped = answer.sentence  # while the slot is still held: no other call goes out with these credentials
+        elif answer.outcome in rest.UNKNOWN_OUTCOME:
             run.said = answer.sentence
             self.wait_until_finished(run, deadline)
-            if not run.unknown:
-                self.wait_for_record(run, answer, step, LOST_WRITE_LIMIT)
+        return answer
+
+    def settle(self, run: Run, answer: Answer, deadline: float) -> bool:
+        """Until the server has written what it did. Returns whether it answered the call."""
+        run.incomplete = answer.outcome == rest.INCOMPLETE
+        if answer.outcome == rest.UNAUTHENTICATED:
+            raise StopTask(answer.sentence)
+        if answer.outcome in rest.UNKNOWN_OUTCOME:
+            self.wait_for_record(run, answer, LOST_WRITE_LIMIT)
             return answer.outcome == rest.NOT_OPENSEARCH
         if answer.outcome in (rest.UNREACHABLE, rest.THROTTLED):
             run.said = answer.sentence
             return False
         if answer.outcome in (rest.OK, rest.INCOMPLETE, rest.NEEDS_ALLOW_DELETE):
-            run.incomplete = answer.outcome == rest.INCOMPLETE
-            self.wait_for_record(run, answer, step)
+            self.wait_for_record(run, answer, WRITE_LIMIT)
         elif not says_unknown_workflow(answer):
             raise StopRun(answer.sentence)
         return True
+
+    def act_ourselves(self, run: Run) -> bool:
+        """What the server has no call for: below 2.16 the named ones, placeholders, template and state."""
+        run.incomplete = False
+        if run.last.first:  # looked at again before the deprovision that makes the server forget them
+            for resource in run.last.first:
+                self.delete_ourselves(run, resource)
+            return True
+        return self.put_placeholders(run) if run.last.recreate else self.drop_workflow(run)
 
     def delete_ourselves(self, run: Run, resource: Resource) -> None:
         """Below 2.16: delete one named index or pipeline by its own API."""
@@ -271,17 +298,17 @@ class Teardown:
             time.sleep(POLL)
         raise StopRun("Template and state should be gone and are still there. %s" % answer.sentence)
 
-    def wait_for_record(self, run: Run, answer: Answer, step: WorkflowPlan, seconds: float | None = None) -> None:
+    def wait_for_record(self, run: Run, answer: Answer, seconds: float) -> None:
         """Until the server has written what it answered: it does so a moment later (recording everything_then_allow_delete).
 
         After a 200 the record is empty or gone; after a 202 or 403 its times have moved; after a lost answer it is
         reset, gone, or moved, if the call was heard at all.
         """
-        limit = time.monotonic() + (WRITE_LIMIT if seconds is None else seconds)
+        limit = time.monotonic() + seconds
         while time.monotonic() < limit:
             now = self.surveyor.record(run.workflow_id)
             reset = not now.resources and (answer.ok or now.state == "NOT_STARTED")
-            if not now.found or reset or (not answer.ok and now.written != step.workflow.written):
+            if not now.found or reset or (not answer.ok and now.written != run.last.workflow.written):
                 return
             time.sleep(POLL)
 
@@ -294,7 +321,7 @@ class Teardown:
         while True:
             tasks = self.api.deprovision_tasks()
             if tasks.ok:
-                if not any(may_be_at(run.workflow_id, call) for calls in calls_by_node(tasks).values() for call in calls):
+                if not any(may_be_at((run.workflow_id,), call) for calls in calls_by_node(tasks).values() for call in calls.values()):
                     return
             else:
                 seen = record_of(self.surveyor.record(run.workflow_id))
@@ -307,33 +334,33 @@ class Teardown:
             time.sleep(POLL)
 
 
-def wait_until_provisioned(api: Api, surveyor: Surveyor, workflow_ids: Iterable[str], limits: Limits) -> None:
+def wait_until_provisioned(api: Api, surveyor: Surveyor, workflows: Iterable[Workflow], limits: Limits) -> bool:
     """Until nothing provisions any of the workflows: what is created later would escape the plan (recording while_provisioning).
 
-    FAILED is not the end of it: other branches go on for a moment. Raises SurveyError at the deadline.
+    FAILED is not the end of it: other branches go on for a moment. Returns whether what was read before may be so no more.
+    Raises SurveyError at the deadline.
     """
-    deadline = time.monotonic() + (limits.wait if limits.task is None else min(limits.wait, limits.task))
-    for workflow_id in workflow_ids:
-        if surveyor.record(workflow_id).state in (PROVISIONING, "FAILED"):
-            wait_for_provisioning(api, surveyor, workflow_id, deadline)
+    deadline = time.monotonic() + limits.whole
+    records = [(workflow, wait_for_provisioning(api, surveyor, workflow, deadline)) for workflow in workflows if workflow.state in (PROVISIONING, "FAILED")]
+    return any(before.state == PROVISIONING or record_of(before) != record_of(after) for before, after in records)
 
 
-def wait_for_provisioning(api: Api, surveyor: Surveyor, workflow_id: str, deadline: float) -> None:
+def wait_for_provisioning(api: Api, surveyor: Surveyor, workflow: Workflow, deadline: float) -> Workflow:
     """Until the provisioning threads are idle on two looks in a row; where they are others', until the record stands still."""
-    idle, last, since = 0, None, time.monotonic()
+    idle, last, since = 0, record_of(workflow), time.monotonic()
     while True:
         idle = idle + 1 if is_idle(api.provision_pool()) else 0
-        record = surveyor.record(workflow_id)
+        record = surveyor.record(workflow.workflow_id)
         if idle >= 2:
             if record.state == PROVISIONING:
-                surveyor.warnings.append("Workflow %s says PROVISIONING, but nothing is being provisioned: it was broken off." % workflow_id)
-            return
+                surveyor.warnings.append("Workflow %s says PROVISIONING, but nothing is being provisioned: it was broken off." % record.workflow_id)
+            return record
         if record_of(record) != last:
             last, since = record_of(record), time.monotonic()
         if record.state != PROVISIONING and time.monotonic() - since >= STILL:
-            return
+            return record
         if time.monotonic() >= deadline:
-            raise SurveyError("Workflow %s was still being provisioned when wait_timeout was over; nothing was deleted." % workflow_id)
+            raise SurveyError("Workflow %s was still being provisioned when wait_timeout was over; nothing was deleted." % record.workflow_id)
         time.sleep(POLL)
 
 

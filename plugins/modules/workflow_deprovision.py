@@ -125,6 +125,14 @@ options:
     description:
       - Seconds for the whole task. What was not begun by then is V(failed). No limit if not set.
     type: int
+  concurrency:
+    description:
+      - How many deprovisions run at once on each node of O(url). V(0) is the maximum of the node's pool less two, at least one, so that others have room;
+        with O(tenant_id) it is one.
+      - At most the maximum of the pool less one, whatever is given; one more hangs the node. Everybody's calls count, those of other users of this machine
+        and of other clients too.
+    type: int
+    default: 0
 notes:
   - Run it once, from one machine, with C(delegate_to=localhost) or C(hosts=localhost). A play over many hosts would send the same calls many times.
   - The server's own C(_deprovision) deletes everything that needs no naming before it answers 403, and answers 202 when something could not be deleted.
@@ -411,11 +419,14 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils import connection, outcome
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.api import Api
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.module import refuse_masking, run, warn, workflow_ids
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.module import refuse_masking, refuse_negative, run, warn, workflow_ids
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.plan import Options, make_plan
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.pools import Watch
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.slots import Slots
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.survey import Surveyor
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.teardown import Limits, Teardown, stuck, wait_until_provisioned
+
+NUMBERS = ("max_workflows", "max_documents", "wait_timeout", "wait_sleep", "task_timeout", "concurrency")
 
 
 def argument_spec() -> dict[str, Any]:
@@ -437,6 +448,7 @@ def argument_spec() -> dict[str, Any]:
         wait_timeout=dict(type="int", default=600),
         wait_sleep=dict(type="float", default=2.0),
         task_timeout=dict(type="int"),
+        concurrency=dict(type="int", default=0),
     )
     return spec
 
@@ -447,20 +459,25 @@ def deprovision(module: AnsibleModule, api: Api, surveyor: Surveyor) -> dict[str
     ids = workflow_ids(params["workflow_id"])
     if not ids:
         return dict(outcome.empty(), msg="0 workflows: the list is empty, nothing to do")
+    refuse_negative(params, NUMBERS)
     options = Options.of(params)
     limits = Limits(params["wait_timeout"], params["wait_sleep"], params["task_timeout"])
+    watch, server = Watch(api), surveyor.server()
+    concurrency = params["concurrency"] or (1 if params["tenant_id"] else 0)  # the server lets a tenant have one, unless it is set up for more
     if not module.check_mode:
-        wait_until_provisioned(api, surveyor, ids, limits)
-    survey = surveyor.survey(ids)
+        watch.wait_for_calls(set(ids), started + limits.whole)
+    survey = surveyor.survey(ids, server)
+    if not module.check_mode and wait_until_provisioned(api, surveyor, survey.workflows, limits):
+        survey = surveyor.survey(ids, server)
     refuse_masking(module, survey)
     plan = make_plan(survey, options)
     warn(module, plan.warnings)
     if module.check_mode or plan.refusals:
         endings = outcome.planned(plan)
     else:
-        slots = Slots(api, survey.server.cluster_uuid or " ".join(sorted(params["url"])))
+        slots = Slots(api, watch, survey.server.cluster_uuid or " ".join(sorted(params["url"])), concurrency)
         runs = Teardown(api, surveyor, slots, options, limits).carry_out(plan)
-        warn(module, slots.warnings + [text for one in runs for text in stuck(one)])
+        warn(module, [*watch.warnings, *(text for one in runs for text in stuck(one))])
         endings = outcome.carried_out(runs)
     made = outcome.result(plan, endings)
     made["duration"] = round(time.monotonic() - started, 3)

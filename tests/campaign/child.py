@@ -28,19 +28,21 @@ ALARM_SECONDS = 0.004
 
 def shorten() -> None:
     """Shorten what the module waits for. Called once, before the first fork."""
-    from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils import api, slots, teardown
+    from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils import api, pools, slots, teardown
 
     for module, name in (
         (api, "READ_PAUSE"),
         (api, "LONGEST_READ_PAUSE"),
+        (pools, "POLL"),
         (slots, "POLL"),
+        (slots, "GATE_POLL"),
         (slots, "PAUSE"),
         (teardown, "POLL"),
         (teardown, "LONGEST_PAUSE"),
     ):
         setattr(module, name, getattr(module, name) / SPEED)
     for module, name in (
-        (slots, "HANG"),
+        (pools, "HANG"),
         (teardown, "QUIET"),
         (teardown, "STILL"),
         (teardown, "WRITE_LIMIT"),
@@ -104,10 +106,10 @@ def run(job: dict[str, Any], stdout: int, stderr: int) -> None:
 
 def main() -> None:
     """Jobs until the input ends. The first line of the output says that the process is ready."""
-    from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils import slots
+    from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils import locks
     from ansible_collections.opensearch_ops.flow_framework.plugins.modules import workflow_deprovision  # noqa: F401
 
-    slots.LOCK_FOLDER = sys.argv[1]
+    locks.FOLDER = sys.argv[1]
     shorten()
     gc.freeze()  # a collection in a fork would copy every page
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for who started this

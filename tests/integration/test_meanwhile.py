@@ -43,8 +43,8 @@ def before_call(sim: Any, path: str, number: int, change: Callable[[], None]) ->
 
 
 def after_the_plan(sim: Any, change: Callable[[], None]) -> None:
-    """Do something between the plan and the deprovision: when the tasks of the cluster are first asked for."""
-    before_call(sim, "/_tasks", 1, change)
+    """Do something between the plan and the deprovision: when the tasks of the cluster are asked for again, after a first look."""
+    before_call(sim, "/_tasks", 2, change)
 
 
 def test_what_has_changed_since_the_plan_stops_that_workflow_and_no_other(
@@ -196,7 +196,7 @@ def test_task_timeout_leaves_what_was_not_begun(cluster: Callable[..., Any], pla
     environment(sim, "first", ("connector",))
     second = environment(sim, "second", ("connector",))
     sim.faults.outlast("delete_connector", "first-connector")
-    result = playbooks.run([deprovision("task", sim.url, ["first", "second"], task_timeout=2)])["task"]
+    result = playbooks.run([deprovision("task", sim.url, ["first", "second"], task_timeout=2, concurrency=1)])["task"]
     assert result["failed"]
     assert "ot attempted" in result["workflows"][1]["msg"]
     assert by_kind(result, "second") == {"connector": "failed"}

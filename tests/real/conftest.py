@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils import api, slots, teardown
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils import api, pools, slots, teardown
 from tests.simulator import running
 
 
@@ -32,5 +32,6 @@ def slow() -> Iterator[Any]:
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Shorter pauses between looks, and between tries of a read; what a test is about it sets itself."""
     monkeypatch.setattr(api, "READ_PAUSE", 0.02)
+    monkeypatch.setattr(pools, "POLL", 0.02)
     monkeypatch.setattr(slots, "POLL", 0.02)
     monkeypatch.setattr(teardown, "POLL", 0.02)

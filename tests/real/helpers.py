@@ -197,6 +197,19 @@ def call(url: str, method: str, target: str, body: Any = None, headers: Mapping[
         connection.close()
 
 
+def after_the_plan(sim: Any, work: Callable[[], Any]) -> None:
+    """Do something between plan and call: at the second look at the pool (the first is before anything is read)."""
+    looks: list[Any] = []
+
+    def before(request: Any) -> None:
+        if "opensearch_deprovision_workflow" in request.path:
+            looks.append(request)
+            if len(looks) == 2:
+                work()
+
+    sim.faults.hook(before)
+
+
 def until(condition: Callable[[], Any], seconds: float = 20) -> None:
     """Wait for something to become true. AssertionError when it does not."""
     limit = time.monotonic() + seconds

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils import slots
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils import locks, pools
 from tests.simulator import running
 
 from .helpers import FLOW, bare, by_kind, call, finish, finished, in_thread, overlaps, posts, provisioned, run, start, there, until, warned
@@ -68,7 +68,7 @@ def hang(sim: Any, node: int = 0) -> list[Any]:
 
 
 def test_a_hanging_node_is_recognised_named_and_nothing_is_sent_there(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(slots, "HANG", 0.5)
+    monkeypatch.setattr(pools, "HANG", 0.5)
     with running(clock=0.1) as sim:
         made = provisioned(sim, "w", KINDS)
         second = provisioned(sim, "v", KINDS)
@@ -83,7 +83,7 @@ def test_a_hanging_node_is_recognised_named_and_nothing_is_sent_there(monkeypatc
 
 
 def test_another_node_that_is_left_takes_the_work(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(slots, "HANG", 0.5)
+    monkeypatch.setattr(pools, "HANG", 0.5)
     with running(clock=0.1, nodes=2) as sim:
         made = provisioned(sim, "w", KINDS)
         hang(sim)
@@ -93,7 +93,7 @@ def test_another_node_that_is_left_takes_the_work(monkeypatch: pytest.MonkeyPatc
 
 
 def test_when_the_last_node_hangs_too_it_fails(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(slots, "HANG", 0.5)
+    monkeypatch.setattr(pools, "HANG", 0.5)
     with running(clock=0.1, nodes=2) as sim:
         made = provisioned(sim, "w", KINDS)
         hang(sim, 0)
@@ -105,7 +105,7 @@ def test_when_the_last_node_hangs_too_it_fails(monkeypatch: pytest.MonkeyPatch) 
 
 def test_three_slow_but_legal_calls_are_no_hang(monkeypatch: pytest.MonkeyPatch) -> None:
     """They hold their threads for longer than HANG and end all the same: they are waited for."""
-    monkeypatch.setattr(slots, "HANG", 0.4)
+    monkeypatch.setattr(pools, "HANG", 0.4)
     with running(clock=0.1) as sim:
         made = provisioned(sim, "w", KINDS)
         others = environments(sim, 3, "slow")
@@ -118,7 +118,7 @@ def test_three_slow_but_legal_calls_are_no_hang(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_a_hang_takes_longer_to_recognise_than_the_servers_limit_of_a_step() -> None:
-    assert slots.HANG > 10
+    assert pools.HANG > 10
 
 
 def test_a_pool_of_one_thread_is_refused_before_anything_is_sent() -> None:
@@ -227,7 +227,7 @@ def test_the_lock_file_is_shared_whatever_the_temporary_folder_of_the_caller(mon
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     name = f"cluster of {tmp_path}"
     old = os.umask(0o077)
-    first, second = slots.Locks(name), slots.Locks(name)
+    first, second = locks.Locks(name), locks.Locks(name)
     os.umask(old)
     assert os.fstat(first.file).st_ino == os.fstat(second.file).st_ino
     assert os.fstat(first.file).st_mode & 0o777 == 0o666
@@ -248,7 +248,7 @@ def test_a_marked_call_of_another_machine_takes_a_slot() -> None:
 
 
 def test_two_clusters_do_not_share_slots() -> None:
-    first, second = slots.Locks("one cluster"), slots.Locks("another cluster")
+    first, second = locks.Locks("one cluster"), locks.Locks("another cluster")
     assert os.fstat(first.file).st_ino != os.fstat(second.file).st_ino
     for one in (first, second):
         os.close(one.file)

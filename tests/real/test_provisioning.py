@@ -13,7 +13,7 @@ import pytest
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils import teardown
 from tests.simulator import running
 
-from .helpers import by_kind, check, finished, posts, provisioned, run, there, warned, writes
+from .helpers import after_the_plan, by_kind, check, finished, posts, provisioned, run, there, warned, writes
 
 NAMES = [f"made-{number}" for number in range(12)]
 
@@ -128,15 +128,7 @@ def test_PROVISIONING_beside_a_busy_pool_is_waited_for_until_the_deadline_and_no
 def test_somebody_who_provisions_after_the_plan_stops_the_workflow(sim: Any) -> None:
     """Directly before the call the record is read again: what is new was not in the plan."""
     made = provisioned(sim, "w", ["connector"])
-    pools: list[Any] = []
-
-    def before(request: Any) -> None:
-        if "opensearch_deprovision_workflow" in request.path:
-            pools.append(request)
-            if len(pools) == 1:
-                provisioned(sim, "w", ["connector", "index"], state="COMPLETED")
-
-    sim.faults.hook(before)
+    after_the_plan(sim, lambda: provisioned(sim, "w", ["connector", "index"], state="COMPLETED"))
     result = run(sim, "w", allow_delete=["w-index"])
     assert result["failed"] and "since the plan was made" in result["msg"]
     assert posts(sim) == [] and there(sim, made) == {"connector"} and sim.world.ids("index") == ["w-index"]
@@ -145,11 +137,7 @@ def test_somebody_who_provisions_after_the_plan_stops_the_workflow(sim: Any) -> 
 def test_an_index_that_was_replaced_after_the_plan_stops_the_workflow(sim: Any) -> None:
     made = provisioned(sim, "w", ["connector", "index"])
 
-    def before(request: Any) -> None:
-        if "opensearch_deprovision_workflow" in request.path and sim.world.get("index", "w-index")["documents"] == 3:
-            sim.world.put("index", "w-index", documents=99, creation_date=1700000050000)
-
-    sim.faults.hook(before)
+    after_the_plan(sim, lambda: sim.world.put("index", "w-index", documents=99, creation_date=1700000050000))
     result = run(sim, "w", allow_delete=made.named)
     assert result["failed"] and "is not the one that the plan was made for" in result["msg"]
     assert posts(sim) == [] and sim.world.get("index", "w-index")["documents"] == 99

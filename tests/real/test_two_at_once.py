@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .helpers import FLOW, bare, by_kind, call, finish, finished, in_thread, overlaps, posts, provisioned, run, start, there, truthful, until
+from .helpers import FLOW, after_the_plan, bare, by_kind, call, finish, finished, in_thread, overlaps, posts, provisioned, run, start, there, truthful, until
 
 KINDS = ("connector", "model", "agent", "ingest_pipeline", "index")
 
@@ -95,11 +95,7 @@ def test_a_marked_call_on_the_same_workflow_is_waited_for(slow: Any) -> None:
 def test_what_somebody_deletes_by_hand_during_the_run_is_absent_and_not_ours(slow: Any) -> None:
     made = provisioned(slow, "w", ["connector", "index"])
 
-    def before(request: Any) -> None:
-        if "opensearch_deprovision_workflow" in request.path:
-            slow.world.remove("index", made.id("index"))
-
-    slow.faults.hook(before)
+    after_the_plan(slow, lambda: slow.world.remove("index", made.id("index")))
     result = run(slow, "w", allow_delete=made.named)
     truthful(result, slow)
     assert by_kind(result)["connector"] == "deleted"

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import pytest
 
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.plan import Options, Plan, make_plan
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.plan import Options, Plan, go_before, make_plan
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.sharing import User
 
 from .worlds import resource, survey, workflow
@@ -362,3 +362,23 @@ def test_what_a_workflow_that_must_be_left_alone_would_have_deleted_is_not_absen
         ("docs", "would_delete"),
     ]
     assert [one.post for one in plan.workflows] == [False, True]
+
+
+def test_what_uses_a_resource_goes_before_the_workflow_that_recorded_it():
+    """The server refuses to delete a connector while a model uses it, and a model while an agent does."""
+    model = replace(resource("register_remote_model", "m1", workflow_id="models"), users=(User("agent", "a1"),))
+    connector = replace(resource("create_connector", "c1", workflow_id="connectors"), users=(User("model", "m1"), User("model", "of nobody here")))
+    agent = resource("register_agent", "a1", workflow_id="agents")
+    plan = make_plan(survey(*(workflow(one, workflow_id=one.workflow_id) for one in (connector, model, agent))), Options())
+    assert go_before(plan) == {"connectors": {"models"}, "models": {"agents"}}
+
+
+def test_of_several_that_recorded_the_same_the_earlier_goes_before_the_later():
+    twins = [workflow(resource("create_index", "docs", workflow_id=name), workflow_id=name) for name in ("first", "second", "third")]
+    assert go_before(make_plan(survey(*twins), Options())) == {"second": {"first"}, "third": {"first", "second"}}
+
+
+def test_what_is_used_within_one_workflow_orders_nothing():
+    model = resource("register_remote_model", "m1")
+    plan = make_plan(survey(workflow(replace(CONNECTOR, users=(User("model", "m1"),)), model)), Options())
+    assert go_before(plan) == {}

@@ -1,0 +1,82 @@
+# Copyright: (c) 2026, opensearch_ops.flow_framework contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Work on many things at once, in threads, with an order between them."""
+
+from __future__ import annotations
+
+import threading
+from typing import AbstractSet, Callable, Mapping, Sequence
+
+Before = Mapping[str, AbstractSet[str]]  # name -> the names that go before it
+
+
+class Schedule:
+    """Hands out names: none before those that go before it have been done.
+
+    Where they wait for each other in a ring, the first begins once nothing else is under way.
+    """
+
+    def __init__(self, names: Sequence[str], before: Before) -> None:
+        self.before = before
+        self.waiting = dict.fromkeys(names)
+        self.under_way: set[str] = set()
+        self.error: BaseException | None = None
+        self.changed = threading.Condition()
+
+    def next(self) -> str | None:
+        """The next name, once there is one that may begin; None when none is left."""
+        with self.changed:
+            while self.waiting and self.error is None:
+                name = next((name for name in self.waiting if self.is_ready(name)), None)
+                if name is None and not self.under_way:
+                    name = next(iter(self.waiting))
+                if name is not None:
+                    del self.waiting[name]
+                    self.under_way.add(name)
+                    return name
+                self.changed.wait()
+            return None
+
+    def is_ready(self, name: str) -> bool:
+        """Whether nothing that goes before it is left."""
+        return not any(other != name and (other in self.waiting or other in self.under_way) for other in self.before.get(name, ()))
+
+    def done(self, name: str, error: BaseException | None = None) -> None:
+        """Note that one has ended; with an error nothing more is handed out."""
+        with self.changed:
+            self.under_way.discard(name)
+            self.error = self.error or error
+            self.changed.notify_all()
+
+
+def work_on(names: Sequence[str], before: Before, most: int, work: Callable[[str], None]) -> None:
+    """Work on all names, at most so many at once. Raises what the work raised, when all that was under way has ended.
+
+    The threads are no reason to live on: a process that is told to stop stops at once.
+    """
+    schedule = Schedule(names, before)
+    if min(most, len(names)) <= 1:
+        worker(schedule, work)
+    else:
+        threads = [threading.Thread(target=worker, args=(schedule, work), daemon=True) for dummy in range(min(most, len(names)))]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    if schedule.error is not None:
+        raise schedule.error
+
+
+def worker(schedule: Schedule, work: Callable[[str], None]) -> None:
+    """One after the other, as long as there are any."""
+    name = schedule.next()
+    while name is not None:
+        error: BaseException | None = None
+        try:
+            work(name)
+        except BaseException as caught:  # pylint: disable=broad-exception-caught
+            error = caught  # raised again where the work was asked for
+        schedule.done(name, error)
+        name = schedule.next()

@@ -1,0 +1,158 @@
+# Copyright: (c) 2026, opensearch_ops.flow_framework contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Many workflows in one task: as many at once as is safe, in an order that the server accepts (rule 3)."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import pytest
+
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.module import OptionError
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.pools import OPAQUE_PREFIX
+from tests.simulator import running
+
+from .helpers import FLOW, bare, call, finish, finished, in_thread, overlaps, posts, provisioned, record, run, start, statuses, there, truthful, until
+
+KINDS = ("connector", "index")
+
+
+def environments(sim: Any, count: int) -> tuple[list[Any], list[str]]:
+    """Some environments, and what allow_delete has to name for them all."""
+    made = [provisioned(sim, f"w{number}", KINDS) for number in range(count)]
+    return made, [name for one in made for name in one.named]
+
+
+@pytest.mark.parametrize(
+    ("pool", "concurrency", "most"),
+    ((4, 0, 2), (4, 1, 1), (4, 3, 3), (4, 99, 3), (2, 0, 1), (8, 0, 6)),
+    ids=("two are left to others", "less", "more", "never the last thread", "a pool of two", "a pool of eight"),
+)
+def test_so_many_run_at_once_on_a_node_and_all_of_them_do(pool: int, concurrency: int, most: int) -> None:
+    with running(clock=0.3, pool=pool) as sim:
+        made, named = environments(sim, 8)
+        result = run(sim, [one.workflow_id for one in made], allow_delete=named, concurrency=concurrency)
+        assert not result["failed"] and result["summary"]["deleted"] == 16
+        truthful(result, sim)
+        assert sim.in_flight_max["node-1"] == most
+        assert len(posts(sim)) == 8 and all(overlaps(posts(sim, one.workflow_id)) == [] for one in made)
+
+
+def test_the_result_is_in_the_order_of_the_task_whatever_ended_first(slow: Any) -> None:
+    made, named = environments(slow, 6)
+    ids = [one.workflow_id for one in reversed(made)]
+    result = run(slow, ids, allow_delete=named)
+    assert [one["workflow_id"] for one in result["workflows"]] == ids
+    assert [one["workflow_id"] for one in result["resources"]] == [workflow_id for workflow_id in ids for _kind in KINDS]
+
+
+def test_the_nodes_in_url_share_the_calls_of_one_task() -> None:
+    with running(clock=0.3, nodes=3) as sim:
+        made, named = environments(sim, 12)
+        result = run(sim, [one.workflow_id for one in made], allow_delete=named)
+        assert not result["failed"]
+        assert sim.in_flight_max == {"node-1": 2, "node-2": 2, "node-3": 2}
+
+
+def test_the_same_node_by_two_names_is_one_node() -> None:
+    with running(clock=0.3) as sim:
+        made, named = environments(sim, 8)
+        urls = [sim.url, sim.url.replace("127.0.0.1", "localhost")]
+        result = run(sim, [one.workflow_id for one in made], allow_delete=named, url=urls)
+        assert not result["failed"] and sim.in_flight_max["node-1"] == 2
+
+
+def test_ten_processes_with_many_workflows_each_never_fill_the_pool(slow: Any) -> None:
+    made, named = environments(slow, 20)
+    ids = [one.workflow_id for one in made]
+    processes = [start(slow, ids[2 * number : 2 * number + 2], allow_delete=named, concurrency=3) for number in range(10)]
+    for process in processes:
+        assert not finish(process)["failed"]
+    assert slow.in_flight_max["node-1"] == 3 and len(posts(slow)) == 20
+
+
+def test_calls_of_others_are_counted_as_far_as_they_were_there_first(slow: Any) -> None:
+    """Two marked calls of another machine on a pool of four: none of ours is added by default."""
+    made, named = environments(slow, 4)
+    others = [provisioned(slow, f"there{number}", ("agent",)) for number in range(2)]
+    for one in others:
+        slow.faults.hold("delete_agent", one.id("agent"))
+    waits = [
+        in_thread(
+            partial(call, slow.url, "POST", f"{FLOW}/{one.workflow_id}/_deprovision", headers={"X-Opaque-Id": f"{OPAQUE_PREFIX}/x/{one.workflow_id}"})
+        )
+        for one in others
+    ]
+    until(lambda: len(posts(slow)) == 2)
+    blocked = run(slow, [one.workflow_id for one in made], allow_delete=named, wait_timeout=1)
+    assert blocked["failed"] and len(posts(slow)) == 2
+    slow.faults.release()
+    assert [wait()[0] for wait in waits] == [200, 200]
+    assert not run(slow, [one.workflow_id for one in made], allow_delete=named)["failed"]
+    assert slow.in_flight_max["node-1"] == 2
+
+
+def test_a_bare_call_that_may_be_at_any_workflow_is_waited_for_by_all(slow: Any) -> None:
+    made, named = environments(slow, 4)
+    other = provisioned(slow, "other", ("agent",))
+    slow.faults.hold("delete_agent", other.id("agent"))
+    wait = in_thread(partial(bare, slow, "other"))
+    until(lambda: posts(slow))
+    before = len(slow.requests("GET", "/_tasks"))
+    released = in_thread(lambda: (until(lambda: len(slow.requests("GET", "/_tasks")) > before + 3), slow.faults.release()))
+    result = run(slow, [one.workflow_id for one in made], allow_delete=named)
+    released()
+    assert not result["failed"] and wait()[0] == 200
+    assert all(one.started >= posts(slow, "other")[0].ended for one in posts(slow, "w[0-9]"))
+
+
+# -- the order ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_workflow_whose_connector_others_use_goes_after_them_with_one_call_each(sim: Any) -> None:
+    provisioned(sim, "shared", [("connector", "c")])
+    for number in range(3):
+        sim.world.put("model", f"m{number}", state="DEPLOYED", connector_id="c")
+        record(sim, f"user{number}", [("model", f"m{number}")])
+    result = run(sim, ["shared", "user0", "user1", "user2"])
+    assert not result["failed"] and result["summary"]["deleted"] == 4
+    assert len(posts(sim)) == 4 and posts(sim)[-1].path == f"{FLOW}/shared/_deprovision"
+
+
+def test_what_two_workflows_of_the_task_recorded_is_deleted_once_and_absent_in_the_later(slow: Any) -> None:
+    slow.world.put("index", "docs", documents=3, creation_date=1)
+    for name in ("first", "second"):
+        record(slow, name, [("index", "docs")])
+    result = run(slow, ["first", "second"], allow_delete=["docs"], stale_records="forget")
+    assert [one["status"] for one in result["resources"]] == ["deleted", "absent"]
+    assert overlaps(posts(slow)) == []
+
+
+def test_workflows_that_use_each_other_in_a_ring_are_done_in_another_round(sim: Any) -> None:
+    """Each holds the connector of the other's model: whichever begins leaves something for a second round."""
+    for name, other in (("a", "b"), ("b", "a")):
+        sim.world.put("connector", f"c{name}")
+        sim.world.put("model", f"m{name}", state="REGISTERED", connector_id=f"c{other}")
+        record(sim, name, [("connector", f"c{name}"), ("model", f"m{name}")])
+    result = run(sim, ["a", "b"])
+    assert set(statuses(result).values()) == {"deleted"}, result["msg"]
+    for name in ("a", "b"):
+        finished(result, sim, name)
+
+
+def test_one_workflow_that_fails_does_not_stop_the_others(slow: Any) -> None:
+    made, named = environments(slow, 5)
+    slow.faults.deny("delete_index", made[2].id("index"))
+    result = run(slow, [one.workflow_id for one in made], allow_delete=named)
+    truthful(result, slow)
+    assert [one["failed"] for one in result["workflows"]] == [False, False, True, False, False]
+    assert [there(slow, one) for one in made] == [set(), set(), {"index"}, set(), set()]
+
+
+@pytest.mark.parametrize("name", ("concurrency", "max_documents", "max_workflows", "wait_timeout", "task_timeout", "wait_sleep"))
+def test_a_negative_number_is_refused_before_anything_is_read(sim: Any, name: str) -> None:
+    with pytest.raises(OptionError, match=f"{name} must not be negative"):
+        run(sim, "w", **{name: -1})
+    assert sim.requests() == []

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import traceback
 from typing import Any, Callable, Iterable, Mapping, Sequence
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
@@ -15,6 +16,8 @@ from .api import Api
 from .connection import ConnectionOptionError
 from .resources import generated_danger
 from .survey import Survey, SurveyError, Surveyor
+
+UNEXPECTED = "This is a mistake of the module, please report it: %s: %s. What it did until then is not known; a run in check mode shows what is left."
 
 
 class OptionError(Exception):
@@ -36,6 +39,9 @@ def run(module: AnsibleModule, empty: dict[str, Any], task: Callable[[Api, Surve
     except (ConnectionOptionError, OptionError, SurveyError) as error:
         module.no_log_values.update(getattr(error, "secrets", ()))
         module.fail_json(msg=str(error), **without_msg(empty))
+    except Exception as error:  # pylint: disable=broad-exception-caught
+        # Ansible would print the traceback as it is. This way the secrets in it are masked.
+        module.fail_json(msg=UNEXPECTED % (type(error).__name__, error), exception=traceback.format_exc(), **without_msg(empty))
     if made.get("failed"):
         module.fail_json(**made)
     module.exit_json(**made)

@@ -52,7 +52,7 @@ def ways(cluster: Callable[..., Any], playbooks: Playbooks) -> tuple[Played, Any
             tasks.append(info(f"{name}, info", sim.url, name, ca_cert=sim.ca_cert, **options))
             wrong = {key: "nothing-right" if key in ("password", "token") else value for key, value in common.items()}
             tasks.append(deprovision(f"{name}, refused", sim.url, name, **wrong))
-    return playbooks.run(tasks, arguments=["-vvvv"], environment=OTHER), sim, made
+    return playbooks.run(tasks, arguments=["-vvvv", "--diff"], environment=OTHER), sim, made
 
 
 @pytest.mark.parametrize("name", WAYS)
@@ -148,3 +148,33 @@ def test_what_contradicts_itself_is_refused_and_says_why(
 def test_a_password_inside_url_is_not_repeated(refused: tuple[Played, Any, dict[str, Any]]) -> None:
     played, _, _ = refused
     assert "Secret-in-the-url" not in json.dumps(played.results) + played.output
+
+
+AWS = {
+    "AWS_ACCESS_KEY_ID": "AKIAOFTHETEST",
+    "AWS_SECRET_ACCESS_KEY": "aws-s3cret-key-that-nobody-may-see",
+    "AWS_SESSION_TOKEN": "aws-session-that-nobody-may-see",
+}
+
+
+def test_signed_requests_tear_down_and_no_secret_of_aws_is_printed_or_returned(cluster: Callable[..., Any], playbooks: Playbooks) -> None:
+    """One cluster takes the signature without a look, the other refuses it: neither outcome shows a secret."""
+    taking, refusing = cluster(), cluster(security=True)
+    made = environment(taking, "w")
+    signed = {"aws_region": "eu-central-1"}
+    tasks = [
+        info("info", taking.url, "w", **signed),
+        deprovision("task", taking.url, "w", allow_delete=made.named, **signed),
+        deprovision("refused", refusing.url, "w", **signed),
+    ]
+    played = playbooks.run(tasks, arguments=["-vvvv", "--diff"], environment=AWS)
+    assert not played["task"]["failed"], played["task"]["msg"]
+    assert existing(taking, made) == {"model_group"}
+    ours = [request for request in taking.requests() if request.method != "PUT" or "_flow_framework" not in request.path]
+    assert len(deprovisions(taking, "w")) == 1
+    assert all(str(request.authorization).startswith("AWS4-HMAC-SHA256 Credential=AKIAOFTHETEST/") for request in ours)
+    assert "401" in played["refused"]["msg"]
+    everywhere = played.output + json.dumps(played.results)
+    assert "diff" in everywhere
+    for name in ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
+        assert AWS[name] not in everywhere, name

@@ -229,7 +229,7 @@ def test_a_deprovision_that_is_refused_is_said_to_be_so_and_has_deleted_nothing(
     assert by_kind(result) == {**want, "model_group": "retained"}
     assert everything(sim, "w") == before
     calls = deprovisions(sim, "w")
-    assert calls and all(one.ended <= other.started for one, other in zip(calls, calls[1:], strict=False))
+    assert calls and all(one.ended <= other.started for one, other in pairwise(calls))
     assert len(calls) <= 3 or name in WAITED_OUT
 
 

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
@@ -158,3 +158,19 @@ def test_a_503_while_looking_is_not_taken_for_the_absence_of_the_workflow(sim: A
     with pytest.raises(Exception, match="cannot be read"):
         run(sim, "w")
     assert posts(sim) == []
+
+
+@pytest.mark.parametrize("kinds", (KINDS, ()), ids=("with resources", "with nothing to delete"))
+def test_where_the_record_cannot_be_read_after_the_call_its_resources_are_looked_at_all_the_same(sim: Any, kinds: Sequence[str]) -> None:
+    """The call has deleted, or reset, and only the record says nothing more: what is proven gone is said to be, and changed."""
+    made = provisioned(sim, "w", kinds, state="FAILED")
+
+    def before(request: Any) -> None:
+        if request.method == "POST" and request.path.endswith("_deprovision"):
+            sim.faults.answer("GET", "_status", 500, {"error": {"reason": "shard failed"}, "status": 500}, times=None)
+
+    sim.faults.hook(before)
+    result = run(sim, "w", allow_delete=made.named)
+    assert result["failed"] and result["changed"] and "shard failed" in result["msg"]
+    assert set(by_kind(result).values()) <= {"deleted"}
+    assert there(sim, made) == set() and len(posts(sim)) == 1

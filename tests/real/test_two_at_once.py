@@ -7,7 +7,25 @@ from __future__ import annotations
 
 from typing import Any
 
-from .helpers import FLOW, after_the_plan, bare, by_kind, call, finish, finished, in_thread, overlaps, posts, provisioned, run, start, there, truthful, until
+from .helpers import (
+    FLOW,
+    after_the_plan,
+    bare,
+    by_kind,
+    call,
+    finish,
+    finished,
+    in_thread,
+    overlaps,
+    posts,
+    provisioned,
+    run,
+    start,
+    there,
+    truthful,
+    until,
+    warned,
+)
 
 KINDS = ("connector", "model", "agent", "ingest_pipeline", "index")
 
@@ -81,6 +99,24 @@ def test_a_marked_call_on_another_workflow_is_not_waited_for(slow: Any) -> None:
     slow.faults.release()
     assert wait()[0] == 200
     assert overlaps(posts(slow)) != []
+
+
+def test_what_a_call_under_way_has_half_done_is_not_taken_for_a_stale_record(slow: Any) -> None:
+    """The index is gone and still recorded while that call is at the agent: it is waited for before anything is read."""
+    made = provisioned(slow, "w", ("agent", "index"))
+    slow.faults.hold("delete_agent", made.id("agent"))
+    mark = {"X-Opaque-Id": "opensearch_ops.flow_framework/there/w"}
+    target = f"{FLOW}/w/_deprovision?allow_delete={made.id('index')}"
+    wait = in_thread(lambda: call(slow.url, "POST", target, headers=mark))
+    until(lambda: slow.world.get("index", made.id("index")) is None)
+    asked = len(slow.requests("GET", "/_tasks"))
+    released = in_thread(lambda: (until(lambda: len(slow.requests("GET", "/_tasks")) > asked), slow.faults.release()))
+    result = run(slow, "w", allow_delete=made.named, stale_records="forget")
+    released()
+    assert wait()[0] == 200
+    finished(result, slow)
+    assert not result["changed"] and len(posts(slow)) == 1 and "stale" not in warned(result)
+    assert slow.state("w") is not None, "nothing was forgotten"
 
 
 def test_a_marked_call_on_the_same_workflow_is_waited_for(slow: Any) -> None:

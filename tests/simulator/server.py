@@ -69,6 +69,7 @@ class Request:
     status: int | None = None
     opaque_id: str | None = None
     user: str | None = None
+    authorization: str | None = None
     started: float = field(default_factory=time.time)
     ended: float | None = None
 
@@ -362,6 +363,7 @@ class Simulator:
         if raw_path.startswith(CONTROL):
             return _response(call, self._control.answer(call))
         request = Request(node.name, call.method, raw_path, query, _parsed(content), opaque_id=call.opaque_id)
+        request.authorization = received.headers.get("Authorization")
         self.log.append(request)
         for hook in list(self.faults.hooks):
             hook(request)

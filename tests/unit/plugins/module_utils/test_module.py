@@ -126,9 +126,11 @@ def test_what_cannot_be_run_fails_with_a_sentence_and_every_key(error: Any) -> N
     assert result == dict(empty(), msg="because", failed=True)
 
 
-def test_any_other_error_is_not_swallowed() -> None:
-    with pytest.raises(ZeroDivisionError):
-        run(FakeModule(), empty(), raising(ZeroDivisionError()))
+def test_any_other_error_ends_with_every_key_and_the_traceback_which_ansible_then_masks() -> None:
+    result = ended(FakeModule(), raising(ZeroDivisionError("by zero")))
+    assert result["failed"] and "ZeroDivisionError: by zero" in result["msg"] and "please report" in result["msg"]
+    assert "Traceback" in result["exception"] and "ZeroDivisionError" in result["exception"]
+    assert set(empty()) <= set(result)
 
 
 @pytest.mark.parametrize("failed", [True, False])

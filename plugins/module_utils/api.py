@@ -69,7 +69,8 @@ class Answer:
 def classify(reply: Reply, url: str, action: str = "") -> Answer:
     """What one reply is, told by status and body together. Pure. ``action``: what was asked for, as permissions call it."""
     if reply.error:
-        return Answer(reply.error, None, None, NO_ANSWER[reply.error] % {"url": url, "why": reply.text})
+        words = NO_TLS if "WRONG_VERSION_NUMBER" in reply.text.upper() else NO_ANSWER[reply.error]
+        return Answer(reply.error, None, None, words % {"url": url, "why": reply.text})
     body, is_json = decode(reply.text)
     status = reply.status or 0
     if status == 401:
@@ -97,6 +98,7 @@ NO_ANSWER = {
     CERTIFICATE: "%(url)s cannot be trusted: %(why)s. Give the cluster's CA as ca_cert, and use the name that stands in its certificate.",
     LOST: "%(url)s did not answer: %(why)s. The connection was lost or request_timeout is too short.",
 }
+NO_TLS = "%(url)s does not speak TLS (%(why)s): write http:// in url, or the port that does."
 
 REFUSALS = {
     NEEDS_ALLOW_DELETE: "%(said)s",
@@ -310,16 +312,17 @@ class Api:
     def read(self, method: str, target: str, body: dict[str, Any] | None = None) -> Answer:
         """Ask until a node answers, each time the next one.
 
-        A node that cannot be reached is tried a few times; one that says that it is starting or busy, for as long as one
-        request may take.
+        A node that cannot be reached is tried a few times, and where one did not answer in time the next is asked once; one
+        that says that it is starting or busy is asked for as long as one request may take.
         """
         nodes, patience = self.connection.nodes, time.monotonic() + self.connection.timeout
         attempt = 0
         while True:
             answer = self.send(nodes[attempt % len(nodes)], method, target, body, self.connection.timeout)
             attempt += 1
-            waited_out = answer.outcome in (UNAVAILABLE, THROTTLED) and time.monotonic() < patience
-            again = answer.outcome in (UNREACHABLE, LOST) and attempt < max(READ_TRIES, len(nodes)) and time.monotonic() < patience
+            in_time = time.monotonic() < patience
+            waited_out = answer.outcome in (UNAVAILABLE, THROTTLED) and in_time
+            again = answer.outcome in (UNREACHABLE, LOST) and attempt < max(READ_TRIES, len(nodes)) and (in_time or attempt == 1)
             if not (waited_out or again):
                 return answer
             time.sleep(min(READ_PAUSE * attempt, LONGEST_READ_PAUSE))

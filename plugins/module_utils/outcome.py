@@ -55,12 +55,18 @@ def ended(run: Run) -> Ending:
         workflow,
         fates,
         now.state,
-        changed=(run.attempts > 0 and (reset or perhaps)) or run.dropped or any(fate.changed for fate in fates) or undeployed(run),
+        changed=(run.attempts > 0 and (reset or perhaps or forgets(run))) or run.dropped or any(fate.changed for fate in fates) or undeployed(run),
         msg=run.error or run.plan.msg,
         failed=bool(run.error) or any(fate.failed for fate in fates),
         attempts=run.attempts,
         duration=round(run.duration, 3),
     )
+
+
+def forgets(run: Run) -> bool:
+    """Whether something that exists is recorded no more: a model group, or below 2.16 what is kept."""
+    recorded = {resource.key for resource in run.now.resources}
+    return any(resource.exists and key not in recorded for key, resource in run.seen.items())
 
 
 def undeployed(run: Run) -> bool:

@@ -201,7 +201,15 @@ def material(before: Picture, after: Picture, ours: set[str]) -> list[str]:
             and (old["state"] != "NOT_STARTED" or (old["records"] and not new["records"]))
         ):
             made.append(f"record of {id_}")
+        else:
+            made += [f"{key} is forgotten" for key in forgotten(old, new) if key in after.things and not after.is_placeholder(key)]
     return made
+
+
+def forgotten(old: dict[str, Any] | None, new: dict[str, Any] | None) -> set[Any]:
+    """What a record holds no more. Below 2.16 the server drops what it does not delete."""
+    before, after = ({(STEPS.get(step), id_) for step, id_ in (state or {}).get("records", ())} for state in (old, new))
+    return before - after
 
 
 # -- 3. never more at once than is safe --------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ import re
 import socket
 import urllib.request
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import pytest

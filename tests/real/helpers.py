@@ -8,6 +8,7 @@ from __future__ import annotations
 import http.client
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -127,6 +128,11 @@ def check(sim: Any, workflow_id: str | Sequence[str], **options: Any) -> dict[st
     return run(sim, workflow_id, check_mode=True, **options)
 
 
+def heed_interrupts() -> None:
+    """In the child, before it runs: what a shell starts in the background ignores SIGINT, and so would all its children."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def start(sim: Any, workflow_id: str | Sequence[str], prefix: Sequence[str] = (), **options: Any) -> subprocess.Popen[str]:
     """The module as a process of its own, as Ansible starts it on a machine. ``prefix``: a command before it."""
     ids = [workflow_id] if isinstance(workflow_id, str) else list(workflow_id)
@@ -139,6 +145,7 @@ def start(sim: Any, workflow_id: str | Sequence[str], prefix: Sequence[str] = ()
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        preexec_fn=heed_interrupts,
     )
     assert process.stdin is not None
     process.stdin.write(json.dumps({"ANSIBLE_MODULE_ARGS": given}))

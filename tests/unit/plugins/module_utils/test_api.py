@@ -552,6 +552,22 @@ def test_a_read_goes_to_the_next_node_when_one_is_down(pauses: list[float]) -> N
     assert [sent.node for sent in log] == ["https://a:9200", "https://b:9200", "https://c:9200"]
 
 
+def test_a_read_that_one_node_lets_wait_for_too_long_is_asked_once_more_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The time of one read is over with the first; a second node answers all the same, and a third is not asked."""
+    now = [0.0]
+    calls, log = an_api([REPLIES[LOST]], [REPLIES[LOST]], [ok()])
+
+    def send(node: FakeNode, *args: Any) -> Reply:
+        now[0] += 30.0  # the time-out
+        return sent(node, *args)
+
+    sent = FakeNode.send
+    monkeypatch.setattr(FakeNode, "send", send)
+    monkeypatch.setattr(api, "time", SimpleNamespace(sleep=lambda seconds: None, monotonic=lambda: now[0]))
+    assert calls.info().outcome == LOST
+    assert [one.node for one in log] == ["https://a:9200", "https://b:9200"]
+
+
 WRITES: dict[str, Callable[[Api], Answer]] = {
     "put": lambda calls: calls.put("index", "docs", {}),
     "delete_workflow": lambda calls: calls.delete_workflow("w1", True),

@@ -28,7 +28,6 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from cryptography.hazmat.primitives import serialization
 
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils import connection
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.api import classify
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.connection import (
     AUTHENTICATION,
     Connection,
@@ -747,14 +746,6 @@ def test_a_client_certificate_goes_with_basic_authentication(serve: Serve, certi
     assert send(connect(params(url=server.url, ca_cert=str(certificates.right), **given))).status == 200
     assert server.requests[0].headers["authorization"] == basic("a:b")
     assert server.peer_certificates == [certificates.client_certificate]
-
-
-def test_https_to_a_port_that_speaks_none_says_so_and_not_that_a_ca_is_missing(serve: Serve) -> None:
-    server = serve()
-    reply = send(connect(params(url=server.url.replace("http://", "https://"))))
-    answer = classify(reply, "https://h:9200")
-    assert answer.outcome == "certificate" and "write http:// in url" in answer.sentence and "ca_cert" not in answer.sentence
-    assert not server.requests
 
 
 def test_a_server_that_asks_for_a_certificate_and_gets_none_is_no_success(

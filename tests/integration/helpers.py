@@ -65,6 +65,23 @@ class Playbooks:
 
         Whatever happens to the modules, none of them may end in a traceback.
         """
+        process, record = self.start(tasks, play=play, arguments=arguments, environment=environment, inventory=inventory)
+        output = process.communicate(timeout=timeout)[0].decode("utf-8", "replace")
+        assert "Traceback" not in output, output
+        lines = [json.loads(line) for line in record.read_text(encoding="utf-8").splitlines()]
+        results = {one["task"]: {**one["result"], "failed": one["ended"] == "failed"} for one in lines}
+        return Played(process.returncode, output, results)
+
+    def start(
+        self,
+        tasks: Sequence[Task],
+        *,
+        play: Mapping[str, Any] | None = None,
+        arguments: Sequence[str] = (),
+        environment: Mapping[str, str] | None = None,
+        inventory: str = "localhost,",
+    ) -> tuple[subprocess.Popen[bytes], Path]:
+        """The same, not waited for, in a session of its own: the process, and the file of what its tasks return."""
         self.count += 1
         book = self.folder / f"play-{self.count}.json"
         record = self.folder / f"record-{self.count}.jsonl"
@@ -72,20 +89,16 @@ class Playbooks:
         keywords = {"hosts": "all", "connection": "local", "gather_facts": False, **(play or {})}
         variables = {"ansible_python_interpreter": sys.executable, **keywords.pop("vars", {})}
         book.write_text(json.dumps([{**keywords, "vars": variables, "tasks": list(tasks)}]), encoding="utf-8")
-        ran = subprocess.run(
+        process = subprocess.Popen(
             [sys.executable, "-m", "ansible", "playbook", "-i", inventory, *arguments, str(book)],
             cwd=self.folder,
             env={**ansible_environment(), "RECORDER_FILE": str(record), **(environment or {})},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            timeout=timeout,
+            start_new_session=True,
         )
-        output = ran.stdout.decode("utf-8", "replace")
-        assert "Traceback" not in output, output
-        lines = [json.loads(line) for line in record.read_text(encoding="utf-8").splitlines()]
-        results = {one["task"]: {**one["result"], "failed": one["ended"] == "failed"} for one in lines}
-        return Played(ran.returncode, output, results)
+        return process, record
 
 
 def ansible_environment() -> dict[str, str]:

@@ -69,8 +69,8 @@ class Answer:
 def classify(reply: Reply, url: str, action: str = "") -> Answer:
     """What one reply is, told by status and body together. Pure. ``action``: what was asked for, as permissions call it."""
     if reply.error:
-        words = NO_TLS if "WRONG_VERSION_NUMBER" in reply.text.upper() else NO_ANSWER[reply.error]
-        return Answer(reply.error, None, None, words % {"url": url, "why": reply.text})
+        sentence = NO_TLS if "WRONG_VERSION_NUMBER" in reply.text.upper() else NO_ANSWER[reply.error]
+        return Answer(reply.error, None, None, sentence % {"url": url, "why": reply.text})
     body, is_json = decode(reply.text)
     status = reply.status or 0
     if status == 401:

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 from typing import AbstractSet, Callable, Mapping, Sequence
 
@@ -62,7 +63,7 @@ def work_on(names: Sequence[str], before: Before, most: int, work: Callable[[str
     else:
         threads = [threading.Thread(target=worker, args=(schedule, work), daemon=True) for dummy in range(min(most, len(names)))]
         for thread in threads:
-            thread.start()
+            start_without_signals(thread)
         for thread in threads:
             thread.join()
     if schedule.error is not None:
@@ -80,3 +81,16 @@ def worker(schedule: Schedule, work: Callable[[str], None]) -> None:
             error = caught  # raised again where the work was asked for
         schedule.done(name, error)
         name = schedule.next()
+
+
+def start_without_signals(thread: threading.Thread) -> None:
+    """Start a thread that no signal is delivered to.
+
+    Only the main thread acts on one, and a signal that the kernel hands to another does not wake it: the task would go
+    on after Ctrl-C (seen with ansible-core 2.19, which sends it to this process alone).
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+    try:
+        thread.start()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

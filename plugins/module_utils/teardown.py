@@ -21,6 +21,7 @@ from .connection import Node
 from .parallel import work_on
 from .plan import KEPT, WOULD_DELETE, Key, Options, Plan, WorkflowPlan, go_before, make_plan
 from .pools import NodeHangs, calls_by_node, may_be_at, opaque_id
+from .progress import FOR_ANOTHER, FOR_ANSWER, FOR_PROVISIONING, FOR_REPETITION, FOR_SERVER, FOR_SLOT, Progress
 from .resources import KINDS
 from .slots import NoSlot, Slots
 from .survey import PROVISIONING, Resource, Survey, SurveyError, Surveyor, Workflow
@@ -91,12 +92,13 @@ class Run:
 class Teardown:
     """Carries one plan out."""
 
-    def __init__(self, api: Api, surveyor: Surveyor, slots: Slots, options: Options, limits: Limits) -> None:
+    def __init__(self, api: Api, surveyor: Surveyor, slots: Slots, options: Options, limits: Limits, progress: Progress) -> None:
         self.api = api
         self.surveyor = surveyor
         self.slots = slots
         self.options = options
         self.limits = limits
+        self.progress = progress
         self.run_id = uuid.uuid4().hex[:12]
         self.started = time.monotonic()
         self.inside: frozenset[Key] = frozenset()  # everything that the task's workflows record
@@ -108,6 +110,7 @@ class Teardown:
         self.inside = frozenset(r.key for w in plan.workflows for r in w.workflow.resources)
         before = go_before(plan)
         unfinished = [run for run in runs.values() if run.plan.acts]
+        self.progress.begin({run.workflow_id: left_in([run]) for run in unfinished})
         most = HANDS * self.slots.capacity() if len(unfinished) > 1 else 1
         left = -1
         while unfinished and left_in(unfinished) != left and not self.stopped:
@@ -132,6 +135,7 @@ class Teardown:
         deadline = run.begun + self.limits.wait
         if self.limits.task is not None:
             deadline = min(deadline, self.started + self.limits.task)
+        self.progress.waits(run.workflow_id, FOR_ANOTHER)
         try:
             with self.slots.workflow(run.workflow_id, deadline):
                 self.until_done(run, plan, deadline)
@@ -148,6 +152,7 @@ class Teardown:
             run.error = self.stopped = str(error)
         finally:
             self.look_at_the_rest(run)
+            self.progress.end(run.workflow_id, left_in([run]), stopped=bool(run.error))
             run.duration += time.monotonic() - begun
 
     def is_over(self) -> bool:
@@ -158,7 +163,9 @@ class Teardown:
         """Look, check, send, look: until the plan for what is left sends nothing more."""
         fruitless, pause = 0, self.limits.sleep
         while fruitless < FRUITLESS_TRIES:
+            self.progress.waits(run.workflow_id, FOR_SLOT, self.slots.names.values())
             with self.slots.slot(run.workflow_id, deadline) as node:
+                self.progress.waits(run.workflow_id, FOR_ANSWER)
                 if self.stopped:
                     raise StopTask(self.stopped)
                 step = self.look_again(run, plan)
@@ -178,6 +185,7 @@ class Teardown:
             if time.monotonic() >= deadline:
                 raise StopRun("wait_timeout was over. " + run.said)
             if size_of(run.now) == before or run.incomplete:
+                self.progress.waits(run.workflow_id, FOR_REPETITION, left=sum(1 for fate in step.fates if fate.status == WOULD_DELETE))
                 time.sleep(max(0.0, min(pause, deadline - time.monotonic())))
                 pause = min(2 * pause, LONGEST_PAUSE)
 
@@ -224,6 +232,7 @@ class Teardown:
             self.stopped = answer.sentence  # while the slot is still held: no other call goes out with these credentials
         elif answer.outcome in rest.UNKNOWN_OUTCOME:
             run.said = answer.sentence
+            self.progress.waits(run.workflow_id, FOR_SERVER)
             self.wait_until_finished(run, deadline)
         return answer
 
@@ -334,15 +343,20 @@ class Teardown:
             time.sleep(POLL)
 
 
-def wait_until_provisioned(api: Api, surveyor: Surveyor, workflows: Iterable[Workflow], limits: Limits) -> bool:
+def wait_until_provisioned(api: Api, surveyor: Surveyor, workflows: Iterable[Workflow], limits: Limits, progress: Progress) -> bool:
     """Until nothing provisions any of the workflows: what is created later would escape the plan (recording while_provisioning).
 
     FAILED is not the end of it: other branches go on for a moment. Returns whether what was read before may be so no more.
     Raises SurveyError at the deadline.
     """
     deadline = time.monotonic() + limits.whole
-    records = [(workflow, wait_for_provisioning(api, surveyor, workflow, deadline)) for workflow in workflows if workflow.state in (PROVISIONING, "FAILED")]
-    return any(before.state == PROVISIONING or record_of(before) != record_of(after) for before, after in records)
+    moved = False
+    for before in workflows:
+        if before.state in (PROVISIONING, "FAILED"):
+            progress.waits(before.workflow_id, FOR_PROVISIONING)
+            after = wait_for_provisioning(api, surveyor, before, deadline)
+            moved = moved or before.state == PROVISIONING or record_of(before) != record_of(after)
+    return moved
 
 
 def wait_for_provisioning(api: Api, surveyor: Surveyor, workflow: Workflow, deadline: float) -> Workflow:

@@ -133,6 +133,16 @@ options:
         and of other clients too.
     type: int
     default: 0
+  progress:
+    description:
+      - Print lines while the task works. They say how many workflows are done, how many resources are gone, at what pace, and what is waited for.
+        The first comes after 3 seconds, the next ones every 5 seconds at first, and more seldom on long runs or where nothing changes. In check mode
+        they only say that it reads.
+      - The lines go to standard error, where warnings go. They are events (C(verbose)) of ansible-runner.
+      - There are none with C(async) or C(no_log), or where the module runs on another machine, or by C(become) as a user other than root. The task
+        and its result are the same with and without.
+    type: bool
+    default: true
 notes:
   - Run it once, from one machine, with C(delegate_to=localhost) or C(hosts=localhost). A play over many hosts would send the same calls many times.
   - The server's own C(_deprovision) deletes everything that needs no naming before it answers 403, and answers 202 when something could not be deleted.
@@ -145,6 +155,14 @@ extends_documentation_fragment:
   - opensearch_ops.flow_framework.attributes
   - opensearch_ops.flow_framework.attributes.action_group
 attributes:
+  action:
+    support: full
+    details:
+      - The action plugin prints the lines of O(progress), and nothing else.
+  async:
+    support: full
+    details:
+      - There are no lines of O(progress) then.
   check_mode:
     support: full
     details:
@@ -422,6 +440,7 @@ from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.api 
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.module import refuse_masking, refuse_negative, run, warn, workflow_ids
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.plan import Options, make_plan
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.pools import Watch
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.progress import Progress
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.slots import Slots
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.survey import Surveyor
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.teardown import Limits, Teardown, stuck, wait_until_provisioned
@@ -449,6 +468,7 @@ def argument_spec() -> dict[str, Any]:
         wait_sleep=dict(type="float", default=2.0),
         task_timeout=dict(type="int"),
         concurrency=dict(type="int", default=0),
+        progress=dict(type="bool", default=True),
     )
     return spec
 
@@ -464,10 +484,13 @@ def deprovision(module: AnsibleModule, api: Api, surveyor: Surveyor) -> dict[str
     limits = Limits(params["wait_timeout"], params["wait_sleep"], params["task_timeout"])
     watch, server = Watch(api), surveyor.server()
     concurrency = params["concurrency"] or (1 if params["tenant_id"] else 0)  # the server lets a tenant have one, unless it is set up for more
+    progress = Progress(params["progress"], module.no_log_values)
+    progress.reading(len(ids))
     if not module.check_mode:
         watch.wait_for_calls(set(ids), started + limits.whole)
     survey = surveyor.survey(ids, server)
-    if not module.check_mode and wait_until_provisioned(api, surveyor, survey.workflows, limits):
+    if not module.check_mode and wait_until_provisioned(api, surveyor, survey.workflows, limits, progress):
+        progress.reading(len(ids))
         survey = surveyor.survey(ids, server)
     refuse_masking(module, survey)
     plan = make_plan(survey, options)
@@ -476,7 +499,7 @@ def deprovision(module: AnsibleModule, api: Api, surveyor: Surveyor) -> dict[str
         endings = outcome.planned(plan)
     else:
         slots = Slots(api, watch, survey.server.cluster_uuid or " ".join(sorted(params["url"])), concurrency)
-        runs = Teardown(api, surveyor, slots, options, limits).carry_out(plan)
+        runs = Teardown(api, surveyor, slots, options, limits, progress).carry_out(plan)
         warn(module, [*watch.warnings, *(text for one in runs for text in stuck(one))])
         endings = outcome.carried_out(runs)
     made = outcome.result(plan, endings)

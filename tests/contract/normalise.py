@@ -162,10 +162,8 @@ def _compare(recorded: Any, actual: Any, binding: Binding, rules: Rules, at: str
         return _compare_objects(recorded, actual, binding, rules, at)
     if isinstance(recorded, list) and isinstance(actual, list):
         return _compare_lists(recorded, actual, binding, rules, at, key)
-    if isinstance(recorded, str) and isinstance(actual, str):
-        alike = binding.match(recorded, actual)
-    else:
-        alike = recorded == actual and type(recorded) is type(actual)
+    texts = isinstance(recorded, str) and isinstance(actual, str)
+    alike = binding.match(recorded, actual) if texts else recorded == actual and type(recorded) is type(actual)
     return [] if alike else [f"{at}: recorded {binding.rewrite(recorded)!r}, answered {actual!r}"]
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import http.client
 import json
 import os
-import signal
 import subprocess
 import sys
 import threading
@@ -23,6 +22,7 @@ from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.api 
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.survey import Surveyor
 from ansible_collections.opensearch_ops.flow_framework.plugins.modules import workflow_deprovision
 from tests.integration import in_process
+from tests.integration.helpers import heed_interrupts
 
 ENDED = 1700000060000  # provision_end_time, in milliseconds
 CREATED = ENDED - 10_000  # when the indices of an environment were made
@@ -126,11 +126,6 @@ def run(sim: Any, workflow_id: str | Sequence[str], **options: Any) -> dict[str,
 def check(sim: Any, workflow_id: str | Sequence[str], **options: Any) -> dict[str, Any]:
     """The same in check mode."""
     return run(sim, workflow_id, check_mode=True, **options)
-
-
-def heed_interrupts() -> None:
-    """In the child, before it runs: what a shell starts in the background ignores SIGINT, and so would all its children."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def start(sim: Any, workflow_id: str | Sequence[str], prefix: Sequence[str] = (), **options: Any) -> subprocess.Popen[str]:

@@ -25,15 +25,24 @@ def environments(sim: Any, count: int) -> tuple[list[Any], list[str]]:
     return made, [name for one in made for name in one.named]
 
 
+def all_held_until(sim: Any, made: list[Any], reached: dict[str, int]) -> Any:
+    """No call ends before so many are in flight on each node, however slow the machine; gives what waits for that."""
+    for one in made:
+        sim.faults.hold("delete_index", one.id("index"))
+    return in_thread(lambda: (until(lambda: sim.in_flight_max == reached, 60), sim.faults.release()))
+
+
 @pytest.mark.parametrize(
     ("pool", "concurrency", "most"),
     ((4, 0, 2), (4, 1, 1), (4, 3, 3), (4, 99, 3), (2, 0, 1), (8, 0, 6)),
     ids=("two are left to others", "less", "more", "never the last thread", "a pool of two", "a pool of eight"),
 )
 def test_so_many_run_at_once_on_a_node_and_all_of_them_do(pool: int, concurrency: int, most: int) -> None:
-    with running(clock=0.3, pool=pool) as sim:
+    with running(pool=pool) as sim:
         made, named = environments(sim, 8)
-        result = run(sim, [one.workflow_id for one in made], allow_delete=named, concurrency=concurrency)
+        so_many = all_held_until(sim, made, {"node-1": most})
+        result = run(sim, [one.workflow_id for one in made], allow_delete=named, concurrency=concurrency, wait_timeout=90)
+        so_many()
         assert not result["failed"] and result["summary"]["deleted"] == 16
         truthful(result, sim)
         assert sim.in_flight_max["node-1"] == most
@@ -49,18 +58,22 @@ def test_the_result_is_in_the_order_of_the_task_whatever_ended_first(slow: Any) 
 
 
 def test_the_nodes_in_url_share_the_calls_of_one_task() -> None:
-    with running(clock=0.3, nodes=3) as sim:
+    with running(nodes=3) as sim:
         made, named = environments(sim, 12)
-        result = run(sim, [one.workflow_id for one in made], allow_delete=named)
-        assert not result["failed"]
-        assert sim.in_flight_max == {"node-1": 2, "node-2": 2, "node-3": 2}
+        each = {"node-1": 2, "node-2": 2, "node-3": 2}
+        so_many = all_held_until(sim, made, each)
+        result = run(sim, [one.workflow_id for one in made], allow_delete=named, wait_timeout=90)
+        so_many()
+        assert not result["failed"] and sim.in_flight_max == each
 
 
 def test_the_same_node_by_two_names_is_one_node() -> None:
-    with running(clock=0.3) as sim:
+    with running() as sim:
         made, named = environments(sim, 8)
         urls = [sim.url, sim.url.replace("127.0.0.1", "localhost")]
-        result = run(sim, [one.workflow_id for one in made], allow_delete=named, url=urls)
+        so_many = all_held_until(sim, made, {"node-1": 2})
+        result = run(sim, [one.workflow_id for one in made], allow_delete=named, url=urls, wait_timeout=90)
+        so_many()
         assert not result["failed"] and sim.in_flight_max["node-1"] == 2
 
 
@@ -70,7 +83,7 @@ def test_ten_processes_with_many_workflows_each_never_fill_the_pool(slow: Any) -
     processes = [start(slow, ids[2 * number : 2 * number + 2], allow_delete=named, concurrency=3) for number in range(10)]
     for process in processes:
         assert not finish(process)["failed"]
-    assert slow.in_flight_max["node-1"] == 3 and len(posts(slow)) == 20
+    assert slow.in_flight_max["node-1"] <= 3 and len(posts(slow)) == 20
 
 
 def test_calls_of_others_are_counted_as_far_as_they_were_there_first(slow: Any) -> None:

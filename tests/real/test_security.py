@@ -253,7 +253,7 @@ def test_the_tenant_option_cannot_smuggle_a_second_header(sim: Any) -> None:
 
 
 def test_https_to_a_port_that_speaks_none_says_so_and_not_that_a_ca_is_missing(sim: Any) -> None:
-    with pytest.raises(SurveyError, match="does not speak TLS.*write http:// in url"):
+    with pytest.raises(SurveyError, match=r"does not speak TLS.*write http:// in url"):
         run(sim, "w", url=[sim.url.replace("http://", "https://")])
     assert sim.requests() == []
 

@@ -114,6 +114,16 @@ def test_an_index_that_was_made_after_provisioning_ended_is_shared(sim: Any) -> 
     finished(run(sim, "w", allow_delete=made.named, on_shared="delete"), sim)
 
 
+def test_an_index_that_was_made_later_is_kept_to_the_end_of_the_run_though_a_call_moves_the_end_of_provisioning(sim: Any) -> None:
+    """The first call leaves the connector, and the server writes its end as that of provisioning: the index is older now."""
+    made = provisioned(sim, "w", ["connector", "agent", "index"], creation_date=1700000060000 + 60_000)
+    sim.faults.deny("delete_connector", made.id("connector"))
+    result = run(sim, "w", allow_delete=made.named, on_shared="keep")
+    assert len(posts(sim)) > 1, "there was a second look"
+    assert by_kind(result) == {"connector": "failed", "agent": "deleted", "index": "kept"}
+    assert there(sim, made) == {"connector", "index"} and not any(made.id("index") in one.query for one in posts(sim))
+
+
 def test_an_index_that_was_made_while_provisioning_is_the_workflows_own(sim: Any) -> None:
     made = provisioned(sim, "w", ["index"], creation_date=1700000060000 + 1_000)
     finished(run(sim, "w", allow_delete=made.named), sim)

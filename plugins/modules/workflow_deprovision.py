@@ -482,10 +482,10 @@ def deprovision(module: AnsibleModule, api: Api, surveyor: Surveyor) -> dict[str
     refuse_negative(params, NUMBERS)
     options = Options.of(params)
     limits = Limits(params["wait_timeout"], params["wait_sleep"], params["task_timeout"])
-    watch, server = Watch(api), surveyor.server()
     concurrency = params["concurrency"] or (1 if params["tenant_id"] else 0)  # the server lets a tenant have one, unless it is set up for more
     progress = Progress(params["progress"], module.no_log_values)
     progress.reading(len(ids))
+    watch, server = Watch(api), surveyor.server()
     if not module.check_mode:
         watch.wait_for_calls(set(ids), started + limits.whole)
     survey = surveyor.survey(ids, server)

@@ -6,6 +6,7 @@
 #   make test PYTHON=python3.12              another Python
 #   make test PYTEST_ARGS='-k refuse -x'     arguments for pytest
 #   make contract URL=https://host:9200 USER=admin PASSWORD=… [CA_CERT=ca.pem | INSECURE=1]
+#   make bench [QUICK=1] [ONLY=deprovision,nodes,crowd,read,start] [SIZES=100,1000] [RUNS=1] [URL=… as for contract]
 
 PYTHON ?= python3
 WORKERS ?= 3
@@ -17,7 +18,7 @@ LINT := $(RUN) --requirements lint
 PYTEST := $(RUN) --requirements $(REQUIREMENTS) pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test unit contract campaign molecule lint changelog build clean
+.PHONY: help demo test unit contract campaign bench molecule lint changelog build clean
 
 help: ## this list
 	@echo "make TARGET, where TARGET is one of"
@@ -47,6 +48,21 @@ contract: ## what any server must answer: the simulator, or a real one (URL= USE
 
 campaign: ## faults, kills and runs at once in generated worlds (N=1000 SEED=1 SECONDS=3600)
 	@$(RUN) python -m tests.campaign --count $(or $(N),1000) --seed $(or $(SEED),1) --seconds $(or $(SECONDS),3600)
+
+bench: BENCH_ARGS = $(call given,URL,--url "$(URL)")
+bench: BENCH_ARGS += $(call given,USER,--user "$(USER)")
+bench: BENCH_ARGS += $(call given,CA_CERT,--ca-cert "$(CA_CERT)")
+bench: BENCH_ARGS += $(call given,INSECURE,--insecure)
+bench: BENCH_ARGS += $(call given,QUICK,--quick)
+bench: BENCH_ARGS += $(call given,ONLY,--only "$(ONLY)")
+bench: BENCH_ARGS += $(call given,SIZES,--sizes "$(SIZES)")
+bench: BENCH_ARGS += $(call given,RUNS,--runs "$(RUNS)")
+bench: BENCH_ARGS += $(call given,DOCS,--docs)
+ifeq ($(origin PASSWORD),command line)
+bench: export BENCH_PASSWORD := $(value PASSWORD)
+endif
+bench: ## measured beside a loop of uri and bare HTTP (QUICK=1 ONLY= SIZES= RUNS= DOCS=1, URL= as for contract)
+	@$(RUN) --requirements bench python -m tests.bench $(BENCH_ARGS)
 
 molecule: ## the molecule scenarios only
 	@$(PYTEST) tests/molecule $(PYTEST_ARGS)

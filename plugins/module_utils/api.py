@@ -12,15 +12,33 @@ from __future__ import annotations
 import json
 import time
 from dataclasses import dataclass
-from typing import Any, Iterable, Sequence
+from typing import Any, Callable, Iterable, Iterator, Sequence, TypeVar
 from urllib.parse import quote, urlencode
 
 from .connection import Connection, Node, Reply
 from .resources import KINDS, error_of
 
+T = TypeVar("T")
+
 WORKFLOWS = "/_plugins/_flow_framework/workflow"
 DEPROVISION_ACTION = "cluster:admin/opensearch/flow_framework/workflow/deprovision"
+LISTING_ACTION = "cluster:monitor/tasks/lists"
 STATE_INDEX = ".plugins-flow-framework-state"
+
+ML_SEARCHES = {
+    "connector": "/_plugins/_ml/connectors",
+    "model": "/_plugins/_ml/models",
+    "agent": "/_plugins/_ml/agents",
+    "model_group": "/_plugins/_ml/model_groups",
+}
+TEMPLATE_FIELDS = ["name", "use_case", "created_time"]
+LITERAL_FIELDS = ["workflows.provision.nodes.type"] + ["workflows.provision.nodes.user_inputs." + name for name in ("index_name", "pipeline_id", "name")]
+INDEX_FIELDS = (
+    "aliases",
+    "mappings._meta.description",
+    *("settings.index." + name for name in ("uuid", "creation_date", "refresh_interval", "blocks")),
+)
+STATS_FIELDS = ("uuid", "total.store.size_in_bytes", "total.translog.uncommitted_operations")
 
 # What an answer can be. Everything else about an answer is its status, its body and its sentence.
 OK = "ok"
@@ -45,6 +63,9 @@ FAILED = "failed"  # another 5xx
 UNKNOWN_OUTCOME = (LOST, UNAVAILABLE, NOT_OPENSEARCH)
 
 LONGEST_TARGET = 3800  # bytes of path and query: the server refuses a request line of more than 4,096, and url may have a prefix
+
+LARGEST_PAGE = 10000  # hits: max_result_window, and the highest number of workflows that a server can be set to hold (behaviour.md 6)
+MOST_TERMS = 10000  # in one query: the server takes 65,536 (index.max_terms_count)
 
 READ_TRIES = 4
 READ_PAUSE = 0.5  # seconds, growing with each try
@@ -148,7 +169,12 @@ def action_of(method: str, target: str) -> str:
 
 
 ACTIONS = "cluster:admin/opensearch/flow_framework/"
-ENDINGS = {"/_deprovision": "workflow/deprovision", "/_status": "workflow_state/get", "/state/_search": "workflow_state/search"}
+ENDINGS = {
+    "/_deprovision": "workflow/deprovision",
+    "/_status": "workflow_state/get",
+    "/state/_search": "workflow_state/search",
+    "/workflow/_search": "workflow/search",
+}
 
 
 def decode(text: str) -> tuple[Any, bool]:
@@ -247,20 +273,19 @@ class Api:
         """The models that use connectors or belong to groups: one field is found as keyword, the other as it is
         (recording looking_for_users_of_a_connector)."""
         either = [{"terms": {"connector_id.keyword": sorted(connectors)}}, {"terms": {"model_group_id": sorted(groups)}}]
-        return self.search("/_plugins/_ml/models", {"bool": {"should": either}}, ["name", "connector_id", "model_group_id"])
+        return self.search(ML_SEARCHES["model"], {"bool": {"should": either}}, ["name", "connector_id", "model_group_id"])
 
     def model_groups_named(self, names: Iterable[str]) -> Answer:
         """Model groups by name."""
-        return self.search("/_plugins/_ml/model_groups", {"terms": {"name.keyword": sorted(names)}}, ["name"])
+        return self.search(ML_SEARCHES["model_group"], {"terms": {"name.keyword": sorted(names)}}, ["name"])
 
     def agents(self) -> Answer:
         """All agents, with everything that they refer to."""
-        return self.search("/_plugins/_ml/agents", {"match_all": {}})
+        return self.search(ML_SEARCHES["agent"], {"match_all": {}})
 
     def states_with(self, resource_ids: Iterable[str], outside: Iterable[str]) -> Answer:
         """The states of other workflows than C(outside) that record one of some ids."""
-        recorded = {"nested": {"path": "resources_created", "query": {"terms": {"resources_created.resource_id": sorted(resource_ids)}}}}
-        query = {"bool": {"filter": [recorded], "must_not": [{"ids": {"values": sorted(outside)}}]}}
+        query = {"bool": {"filter": [recorded_one_of(resource_ids)], "must_not": [{"ids": {"values": sorted(outside)}}]}}
         return self.search(WORKFLOWS + "/state", query, ["resources_created"])
 
     def pipeline_settings(self) -> Answer:
@@ -269,11 +294,66 @@ class Api:
         return self.read("GET", "/_all/_settings/%s?flat_settings=true&expand_wildcards=all" % names)
 
     def search(self, path: str, query: dict[str, Any], fields: list[str] | None = None) -> Answer:
-        """Everything that a query finds: the server holds no more workflows than one page can (10,000)."""
-        body: dict[str, Any] = {"size": 10000, "query": query}
+        """As much of what a query finds as one page can hold; C(is_whole) says whether that is all of it."""
+        body: dict[str, Any] = {"size": LARGEST_PAGE, "query": query}
         if fields is not None:
             body["_source"] = fields
         return self.read("POST", path + "/_search", body)
+
+    # -- reads of many things at once: they prove what is there, and never that something is not ------------
+
+    def states_by_id(self, workflow_ids: Sequence[str]) -> Answer:
+        """State documents by id. Without C(_source): with it the server hides the owner from everybody (behaviour.md 1.4)."""
+        return self.search(WORKFLOWS + "/state", {"ids": {"values": list(workflow_ids)}})
+
+    def states_after(self, query: dict[str, Any], size: int, after: str | None) -> Answer:
+        """A page of states, in the order of their ids.
+
+        C(workflow_id) is a keyword in the mapping of every version and stands in every state document, so a page that
+        begins after the last id loses none and shows none twice, whatever is created meanwhile. (To sort by C(_id) can
+        be switched off on a cluster.)
+        """
+        body: dict[str, Any] = {"size": size, "query": query, "sort": [{"workflow_id": "asc"}]}
+        if after is not None:
+            body["search_after"] = [after]
+        return self.read("POST", WORKFLOWS + "/state/_search", body)
+
+    def templates_by_id(self, workflow_ids: Sequence[str]) -> Answer:
+        """Templates by id, without what nobody here reads."""
+        return self.search(WORKFLOWS, {"ids": {"values": list(workflow_ids)}}, TEMPLATE_FIELDS + LITERAL_FIELDS)
+
+    def templates(self) -> Answer:
+        """Name, use case and time of every template, in one page. A template document holds no field of its own that is unique."""
+        return self.search(WORKFLOWS, {"match_all": {}}, TEMPLATE_FIELDS)
+
+    def ml_by_id(self, kind: str, ids: Sequence[str]) -> Answer:
+        """Connectors, models, agents or model groups by id. The chunks of a model have ids of their own and are not found."""
+        return self.search(ML_SEARCHES[kind], {"ids": {"values": list(ids)}}, ["name", "model_state"])
+
+    def indices(self, names: Sequence[str]) -> Answer:
+        """Of all these indices what C(look) shows of one, as far as it is read, with their aliases; those that are not there are left out."""
+        return self.read("GET", indices_target(names))
+
+    def stats_of(self, names: Sequence[str]) -> Answer:
+        """Size and uncommitted operations of each of these indices; closed ones and those that are not there are left out."""
+        return self.read("GET", stats_target(names))
+
+    def counts(self, names: Sequence[str]) -> Answer:
+        """The documents of each index, in the order of C(names): C(_count) of many, without names in the path.
+
+        An answer is that of a search: OK as a whole, each with a status of its own.
+        """
+        body = {"size": 0, "track_total_hits": True, "query": {"match_all": {}}}
+        lines = "".join("%s\n%s\n" % (json.dumps({"index": name}), json.dumps(body)) for name in names)
+        return self.read("POST", "/_msearch", lines.encode("utf-8"))
+
+    def clock(self) -> Answer:
+        """The list of the tasks that list tasks: it always holds this very request, with the time at which it began.
+
+        The cheapest that tells a node's own time: nothing is collected for it, and C(cluster:monitor/tasks/lists) is needed
+        for a teardown anyway (docs/server.md). OpenSearch sends no C(Date) header.
+        """
+        return self.read("GET", "/_tasks?%s" % urlencode({"actions": LISTING_ACTION}))
 
     def deprovision_tasks(self) -> Answer:
         """The deprovisions under way on every node, anybody's, with their X-Opaque-Id."""
@@ -309,8 +389,8 @@ class Api:
 
     # -- sending -------------------------------------------------------------------------------------------
 
-    def read(self, method: str, target: str, body: dict[str, Any] | None = None) -> Answer:
-        """Ask until a node answers, each time the next one.
+    def read(self, method: str, target: str, body: dict[str, Any] | bytes | None = None) -> Answer:
+        """Ask until a node answers, each time the next one. C(body) of bytes: lines of JSON.
 
         A node that cannot be reached is tried a few times, and where one did not answer in time the next is asked once; one
         that says that it is starting or busy is asked for as long as one request may take.
@@ -341,13 +421,17 @@ class Api:
         node: Node,
         method: str,
         target: str,
-        body: dict[str, Any] | None,
+        body: dict[str, Any] | bytes | None,
         timeout: float,
         headers: dict[str, str] | None = None,
     ) -> Answer:
         """One request, one classified answer."""
         self.requests += 1
-        data = None if body is None else json.dumps(body).encode("utf-8")
+        data = body
+        if isinstance(data, bytes):
+            headers = dict(headers or {}, **{"content-type": "application/x-ndjson"})
+        elif data is not None:
+            data = json.dumps(data).encode("utf-8")
         return classify(node.send(method, target, data, timeout, headers), node.url, action_of(method, target))
 
 
@@ -367,3 +451,72 @@ def first_that_fit(workflow_id: str, allow_delete: Sequence[str]) -> list[str]:
             break
         fitting.append(resource_id)
     return fitting
+
+
+def recorded_one_of(resource_ids: Iterable[str]) -> dict[str, Any]:
+    """The query for states that record one of some ids. The list is mapped as nested (behaviour.md 1.4)."""
+    return {"nested": {"path": "resources_created", "query": {"terms": {"resources_created.resource_id": sorted(resource_ids)}}}}
+
+
+def list_of(names: Sequence[str]) -> str:
+    """Names of indices as a path takes a list of them."""
+    return ",".join(quote(name, safe="") for name in names)
+
+
+def indices_target(names: Sequence[str]) -> str:
+    """Path and query of C(Api.indices)."""
+    return "/%s?ignore_unavailable=true&filter_path=%s" % (list_of(names), ",".join("*." + name for name in INDEX_FIELDS))
+
+
+def stats_target(names: Sequence[str]) -> str:
+    """Path and query of C(Api.stats_of)."""
+    return "/%s/_stats/store,translog?ignore_unavailable=true&filter_path=%s" % (list_of(names), ",".join("indices.*." + name for name in STATS_FIELDS))
+
+
+def pages(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
+    """Some items in pieces of C(size) at most."""
+    for start in range(0, len(items), size):
+        yield items[start : start + size]
+
+
+def pages_that_fit(names: Iterable[str], target: Callable[[Sequence[str]], str]) -> Iterator[list[str]]:
+    """Names in lists that one request line bears each. A name that bears no company goes alone."""
+    page: list[str] = []
+    room = LONGEST_TARGET - len(target([]))
+    used = 0
+    for name in names:
+        length = len(quote(name, safe="")) + 1
+        if page and used + length > room:
+            yield page
+            page, used = [], 0
+        page.append(name)
+        used += length
+    if page:
+        yield page
+
+
+def hits_of(answer: Answer) -> list[dict[str, Any]]:
+    """The hits of a search, as far as they are hits, or none."""
+    if not answer.ok or not isinstance(answer.body, dict):
+        return []
+    hits = (answer.body.get("hits") or {}).get("hits")
+    return [hit for hit in hits if isinstance(hit, dict) and isinstance(hit.get("_source", {}), dict)] if isinstance(hits, list) else []
+
+
+def is_whole(answer: Answer) -> bool:
+    """Whether the hits of a search are all that it found."""
+    if not answer.ok or not isinstance(answer.body, dict):
+        return True
+    total = (answer.body.get("hits") or {}).get("total") or {}
+    return bool(total.get("relation", "eq") == "eq" and total.get("value", 0) <= len(hits_of(answer)))
+
+
+def clock_of(answer: Answer) -> int | None:
+    """The time in milliseconds since 1970 at which the node of C(Api.clock) answered; None where it does not say.
+
+    From general knowledge of OpenSearch: the list holds itself, once for the request and once more a node (C([n])).
+    """
+    nodes = answer.body.get("nodes") if answer.ok and isinstance(answer.body, dict) else None
+    tasks = [task for node in (nodes or {}).values() for task in (node.get("tasks") or {}).values()]
+    times = [task.get("start_time_in_millis") for task in tasks if task.get("action") == LISTING_ACTION]
+    return max((time for time in times if isinstance(time, int)), default=None)

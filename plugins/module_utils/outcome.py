@@ -331,32 +331,67 @@ def line(fate: Fate) -> str:
 
 def no_information() -> dict[str, Any]:
     """A result of C(workflow_info) that holds nothing."""
-    return dict(changed=False, server=None, workflows=[], resources=[], blocked=[], unrecorded=[], summary=dict.fromkeys((PRESENT, ABSENT, UNKNOWN), 0))
+    return dict(
+        changed=False,
+        server=None,
+        workflows=[],
+        resources=[],
+        blocked=[],
+        unrecorded=[],
+        summary=dict.fromkeys((PRESENT, ABSENT, UNKNOWN), 0),
+        counts=counts_of(()),
+    )
 
 
-def information(survey: Survey, plan: Plan) -> dict[str, Any]:
+def information(survey: Survey, plan: Plan | None, age: Callable[[Workflow], int | None]) -> dict[str, Any]:
     """The result of C(workflow_info): what is there, what needs naming, what is in the way.
 
-    ``plan`` is that of a deprovision that names nothing and keeps what is not named.
+    ``plan`` is that of a deprovision that names nothing and keeps what is not named; None where nothing was looked at.
+    ``age`` says how old a workflow is, in seconds.
     """
-    fates = [fate for workflow in plan.workflows for fate in workflow.fates]
-    entries = [present(fate) for fate in fates]
+    fates = [fate for workflow in plan.workflows for fate in workflow.fates] if plan else []
+    recorded = [] if plan else [Fate(resource, "") for workflow in survey.workflows for resource in workflow.resources]
+    entries = [present(fate) for fate in fates] + [not_looked_at(fate) for fate in recorded]
     made = no_information()
     made.update(
         server=server_entry(survey.server),
-        workflows=[state_entry(workflow) for workflow in survey.workflows],
+        workflows=[state_entry(workflow, age(workflow)) for workflow in survey.workflows],
         resources=entries,
         blocked=blocked_ids(fates),
         unrecorded=[unrecorded_entry(one) for one in survey.unrecorded],
         summary={status: sum(1 for one in entries if one["status"] == status) for status in made["summary"]},
+        counts=counts_of(survey.workflows),
     )
     return made
 
 
-def state_entry(workflow: Workflow) -> dict[str, Any]:
+def counts_of(workflows: Sequence[Workflow]) -> dict[str, int]:
+    """How many workflows there are, how many of each state and of none, and how many resources they record."""
+    states = [workflow.state or "MISSING" for workflow in workflows]
+    named = {state: states.count(state) for state in ("NOT_STARTED", "PROVISIONING", "COMPLETED", "FAILED", "MISSING")}
+    return dict(workflows=len(workflows), resources=sum(len(workflow.resources) for workflow in workflows), **named)
+
+
+def state_entry(workflow: Workflow, age: int | None) -> dict[str, Any]:
     """One workflow as it is."""
     begun, ended_at = workflow.written or (None, None)
-    return dict(workflow_id=workflow.workflow_id, name=workflow.name, state=workflow.state, provision_start_time=begun, provision_end_time=ended_at)
+    return dict(
+        workflow_id=workflow.workflow_id,
+        name=workflow.name,
+        use_case=workflow.use_case,
+        owner=workflow.owner,
+        state=workflow.state,
+        created_time=workflow.created,
+        provision_start_time=begun,
+        provision_end_time=ended_at,
+        age=age,
+        orphaned=workflow.orphaned,
+    )
+
+
+def not_looked_at(fate: Fate) -> dict[str, Any]:
+    """One resource as it is recorded."""
+    return dict(present(fate), status=None)
 
 
 def present(fate: Fate) -> dict[str, Any]:

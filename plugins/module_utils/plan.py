@@ -14,6 +14,7 @@ import json
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
+from functools import cached_property
 from typing import AbstractSet, Any, Mapping, Sequence, Tuple
 
 from .resources import (
@@ -78,6 +79,11 @@ class Options:
     max_documents: int | None = None
     expect_cluster: str | None = None
     plan_hash: str | None = None
+
+    @cached_property
+    def named(self) -> frozenset[str]:
+        """The items of allow_delete, to look them up."""
+        return frozenset(self.allow_delete)
 
     @classmethod
     def of(cls, params: Mapping[str, Any]) -> Options:
@@ -216,10 +222,12 @@ def decide_all(survey: Survey, options: Options) -> list[tuple[Fate, ...]]:
     resources = [r for w in survey.workflows for r in w.resources]
     around = Around(frozenset(r.key for r in resources) | survey.inside, frozenset(r.key for r in resources if "undeploy" in r.actions), kept=survey.kept)
     decided: list[tuple[Fate, ...]] = []
+    taken: set[Key] = set()
+    around = replace(around, taken=taken)
     for workflow in survey.workflows:
-        around = replace(around, taken=going(decided, survey.server))
         fates = [decide(resource, workflow, options, around) for resource in workflow.resources]
         decided.append(tuple(spared(fate, fates, options) for fate in fates))
+        taken |= going(decided[-1:], survey.server)
     models = {key for key in going(decided, survey.server) if key[0] == "model"}
     return [tuple(fail_in_use(fate, models) for fate in fates) for fates in decided]
 
@@ -352,7 +360,7 @@ def unreleased(resource: Resource, workflow: Workflow, options: Options) -> Fate
     alone = len(mates) == 1
     release = resource.id if alone and "/" not in resource.id else "%s/%s" % resource.key
     if not is_named(resource, alone, options):
-        if not alone and resource.id in options.allow_delete:
+        if not alone and resource.id in options.named:
             msg = "%r fits %s in this workflow: name each with its kind, such as %s." % (resource.id, " and ".join(sorted(r.kind for r in mates)), release)
         else:
             msg = "Deleting a%s %s needs your word: add %s to allow_delete." % ("n" if title(resource.kind)[0] in "ai" else "", title(resource.kind), release)
@@ -377,7 +385,7 @@ def is_named_with_namesakes(resource: Resource, workflow: Workflow, options: Opt
 
 def is_named(resource: Resource, alone: bool, options: Options) -> bool:
     """Whether allow_delete names it: with its kind, or by its bare id where that fits nothing else in the workflow."""
-    return "%s/%s" % resource.key in options.allow_delete or (alone and resource.id in options.allow_delete)
+    return "%s/%s" % resource.key in options.named or (alone and resource.id in options.named)
 
 
 def spared(fate: Fate, fates: Sequence[Fate], options: Options) -> Fate:

@@ -10,13 +10,14 @@ What may not be read is said once, and found nothing.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Callable, Iterable, Iterator, Tuple
+from typing import Any, Callable, Iterable, Iterator, Sequence, Tuple, TypeVar
 
-from .api import Answer, Api
+from .api import LARGEST_PAGE, MOST_TERMS, Answer, Api, hits_of, is_whole, pages
 from .resources import GENERATED, kind_of
 
 Key = Tuple[str, str]
 Readable = Callable[[Answer, str], Answer]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,7 @@ class Users:
     def __init__(self, wanted: Iterable[Key]) -> None:
         self.wanted: set[Key] = set(wanted)
         self.found: dict[Key, list[User]] = {}
+        self.noted: set[tuple[Key, User]] = set()
 
     def of_kind(self, *kinds: str) -> list[str]:
         """The ids that are asked for, of some kinds."""
@@ -50,11 +52,14 @@ class Users:
 
     def add(self, key: Key, user: User) -> None:
         """Note one use; a thing does not use itself."""
-        if key in self.wanted and key != user.key and user not in self.found.setdefault(key, []):
-            self.found[key].append(user)
+        if key in self.wanted and key != user.key and (key, user) not in self.noted:
+            self.noted.add((key, user))
+            self.found.setdefault(key, []).append(user)
 
 
-def find_users(api: Api, workflow_ids: Iterable[str], wanted: Iterable[Key], readable: Readable) -> dict[Key, list[User]]:
+def find_users(
+    api: Api, workflow_ids: Iterable[str], wanted: Iterable[Key], readable: Readable, warn: Callable[[str], None] = lambda dummy: None
+) -> dict[Key, list[User]]:
     """Every use of the wanted resources that a few requests show. ``readable`` passes an answer on or says what is missing."""
     users = Users(wanted)
     if not users.wanted:
@@ -64,7 +69,10 @@ def find_users(api: Api, workflow_ids: Iterable[str], wanted: Iterable[Key], rea
     generated = set(users.of_kind(*GENERATED))
     pipelines = bool(users.of_kind("ingest_pipeline", "search_pipeline"))
     if generated:
-        for hit in hits_of(readable(api.agents(), "Reading agents")):
+        answer = readable(api.agents(), "Reading agents")
+        if not is_whole(answer):
+            warn("There are more agents than one search shows (%d): what the others use is not known." % LARGEST_PAGE)
+        for hit in hits_of(answer):
             refer(users, User("agent", str(hit.get("_id")), str((hit.get("_source") or {}).get("name", ""))), hit.get("_source"), generated)
     if generated or pipelines:
         pipelines_of(api, users, generated, readable)
@@ -73,10 +81,27 @@ def find_users(api: Api, workflow_ids: Iterable[str], wanted: Iterable[Key], rea
     return users.found
 
 
+def every_hit(ask: Callable[[Sequence[T]], Answer], items: Sequence[T], readable: Readable, doing: str) -> Iterator[dict[str, Any]]:
+    """The hits of a search for many terms, in requests that hold as many terms as the server takes.
+
+    Where one answer cannot hold all hits the terms are asked for in halves: that needs no order that a cluster may refuse
+    to sort by. A hit may come twice.
+    """
+    for page in pages(items, MOST_TERMS):
+        answer = readable(ask(page), doing)
+        if is_whole(answer) or len(page) == 1:
+            yield from hits_of(answer)
+        else:
+            half = len(page) // 2
+            yield from every_hit(ask, page[:half], readable, doing)
+            yield from every_hit(ask, page[half:], readable, doing)
+
+
 def recorded_elsewhere(api: Api, users: Users, workflow_ids: Iterable[str], readable: Readable) -> None:
     """Workflows outside the task that record the same."""
-    answer = readable(api.states_with({resource_id for dummy, resource_id in users.wanted}, workflow_ids), "Searching other workflows")
-    for hit in hits_of(answer):
+    inside = set(workflow_ids)
+    ids = sorted({resource_id for dummy, resource_id in users.wanted})
+    for hit in every_hit(lambda page: api.states_with(page, inside), ids, readable, "Searching other workflows"):
         source = hit.get("_source") or {}
         steps: dict[Key, list[str]] = {}
         for entry in source.get("resources_created") or ():
@@ -88,10 +113,12 @@ def recorded_elsewhere(api: Api, users: Users, workflow_ids: Iterable[str], read
 
 def models_of(api: Api, users: Users, readable: Readable) -> None:
     """Models of the connectors and of the model groups (recording looking_for_users_of_a_connector)."""
-    connectors, groups = users.of_kind("connector"), users.of_kind("model_group")
-    if not connectors and not groups:
-        return
-    for hit in hits_of(readable(api.models_of(connectors, groups), "Searching the models that use a connector or a group")):
+    makers = sorted(key for key in users.wanted if key[0] in ("connector", "model_group"))
+
+    def ask(page: Sequence[Key]) -> Answer:
+        return api.models_of([name for kind, name in page if kind == "connector"], [name for kind, name in page if kind == "model_group"])
+
+    for hit in every_hit(ask, makers, readable, "Searching the models that use a connector or a group"):
         source = hit.get("_source") or {}
         user = User("model", str(hit.get("_id")), str(source.get("name", "")))
         users.add(("connector", str(source.get("connector_id"))), user)
@@ -151,11 +178,3 @@ def called_pipelines(body: Any) -> Iterator[str]:
             yield called["name"]
     for value in body.values() if isinstance(body, dict) else body if isinstance(body, list) else ():
         yield from called_pipelines(value)
-
-
-def hits_of(answer: Answer) -> list[dict[str, Any]]:
-    """The hits of a search, or none."""
-    if not answer.ok or not isinstance(answer.body, dict):
-        return []
-    hits = (answer.body.get("hits") or {}).get("hits")
-    return hits if isinstance(hits, list) else []

@@ -10,15 +10,19 @@ Existence is three-valued: True, False (the server said so of that one id), None
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, Iterable, Iterator
+from typing import Any, Iterable, Iterator, Sequence
 
 from . import api as rest
-from .api import Answer, Api
+from .api import Answer, Api, hits_of, is_whole, pages
+from .bulk import BulkApi
 from .resources import ALLOW_DELETE_SINCE, KINDS, OTHER, STEPS, Version, kind_of, parse_version
-from .sharing import User, Users, find_users, hits_of, models_of
+from .sharing import User, Users, every_hit, find_users, models_of
 
 DEPLOYED_STATES = ("DEPLOYED", "DEPLOYING", "PARTIALLY_DEPLOYED")
 PROVISIONING = "PROVISIONING"
+
+FEW = 10  # workflows that are read one by one, in real time: a search may be a second behind
+PAGE = 1000  # workflows that are read together, so that memory does not grow with their number
 
 
 class SurveyError(Exception):
@@ -109,6 +113,14 @@ class Workflow:
     has_template: bool | None = None  # None: could not be read
     literals: tuple[tuple[str, str], ...] = ()  # kind and name of what the template creates under a name of its own
     written: tuple[int | None, int | None] | None = None  # start and end time: they move when the record is written
+    use_case: str | None = None
+    owner: str | None = None  # the name of the user that the state names; a search shows it to administrators only
+    created: int | None = None  # when the template was created, in milliseconds since 1970
+
+    @property
+    def orphaned(self) -> bool | None:
+        """A state without a template; None where there is no state, or nobody knows."""
+        return None if self.has_template is None or not self.found else not self.has_template
 
     @property
     def found(self) -> bool:
@@ -131,19 +143,81 @@ class Survey:
 class Surveyor:
     """Looks at the cluster. Sends reads only."""
 
-    def __init__(self, api: Api, flow_framework_version: str | None = None) -> None:
+    def __init__(self, api: Api, flow_framework_version: str | None = None, few: int = FEW) -> None:
         self.api = api
         self.flow_framework_version = flow_framework_version
+        self.few = few
         self.warnings: list[str] = []
 
-    def survey(self, workflow_ids: Iterable[str], server: Server | None = None) -> Survey:
-        """The whole picture for some workflows, in their order. ``server``: where it was asked before. Raises SurveyError."""
+    def survey(self, workflow_ids: Iterable[str], look: bool = True, server: Server | None = None) -> Survey:
+        """The whole picture for some workflows, in their order. Raises SurveyError.
+
+        C(look) false: only what is recorded; nothing is looked at, and nobody is asked who uses it. ``server``: where it was
+        asked before.
+        """
+        ids = list(workflow_ids)
         server = server or self.server()
-        workflows = [self.named(self.look_at(self.record(workflow_id))) for workflow_id in workflow_ids]
+        reader = self if len(ids) <= self.few else BulkSurveyor(self)
+        workflows, candidates = reader.pictures(ids, look)
+        if not look:
+            return Survey(server, tuple(workflows), warnings=self.said())
         workflows = self.with_snapshots(workflows)
-        candidates = self.candidates(workflows)
-        workflows, free = self.with_users(workflows, candidates)
-        return Survey(server, tuple(workflows), tuple(free), tuple(dict.fromkeys(self.warnings)))
+        workflows, free = reader.with_users(workflows, candidates)
+        return Survey(server, tuple(workflows), tuple(free), self.said())
+
+    def said(self) -> tuple[str, ...]:
+        """The warnings so far, each once."""
+        return tuple(dict.fromkeys(self.warnings))
+
+    def pictures(self, workflow_ids: Sequence[str], look: bool) -> tuple[list[Workflow], list[Unrecorded]]:
+        """Records and templates of some workflows, what is there of their resources, and what is there without a record."""
+        workflows = [self.named(self.record(workflow_id)) for workflow_id in workflow_ids]
+        if not look:
+            return workflows, []
+        return [self.look_at(workflow) for workflow in workflows], self.candidates(workflows) + self.groups(workflows)
+
+    def everything(self, query: dict[str, Any] | None = None) -> list[Workflow]:
+        """Every workflow that searches show, by its id, with what its state and the list of templates say; nothing is looked at.
+
+        C(query): for some states only; a template without a state is then left out. Raises SurveyError. C(has_template) is
+        never False here: that is proven one by one.
+        """
+        templates = self.listed_templates()
+        found: list[Workflow] = []
+        for source in self.listed_states(query or {"match_all": {}}):
+            workflow = workflow_of(source["workflow_id"], source)
+            template = templates.pop(workflow.workflow_id, None)
+            found.append(workflow if template is None else with_template(workflow, template))
+        if query is None:
+            found += [with_template(Workflow(workflow_id), template) for workflow_id, template in templates.items()]
+        return sorted(found, key=lambda workflow: workflow.workflow_id)
+
+    def listed_states(self, query: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        """Every state document that a search finds, page by page."""
+        after: str | None = None
+        while True:
+            answer = self.list_of(self.api.states_after(query, PAGE, after), "Listing workflows")
+            hits = hits_of(answer)
+            sources = [hit.get("_source") or {} for hit in hits]
+            yield from (source for source in sources if isinstance(source.get("workflow_id"), str) and isinstance(source.get("state"), str))
+            ids = [source.get("workflow_id") for source in sources]
+            if len(hits) < PAGE or not isinstance(ids[-1], str) or ids[-1] == after:
+                return
+            after = ids[-1]
+
+    def listed_templates(self) -> dict[str, dict[str, Any]]:
+        """Every template by its workflow's id, as far as one page holds them: as many as a server can be set to hold."""
+        answer = self.list_of(self.api.templates(), "Listing templates")
+        if not is_whole(answer):
+            self.warnings.append("There are more templates than one search shows: workflows of the others are found by id only.")
+        return {str(hit.get("_id")): hit["_source"] for hit in hits_of(answer) if isinstance(hit.get("_source"), dict)}
+
+    def list_of(self, answer: Answer, doing: str) -> Answer:
+        """A list that the whole task hangs on. Raises SurveyError, also where it is denied; an index that does not exist is empty."""
+        missing = answer.outcome == rest.MISSING and "index_not_found_exception" in str(answer.body)
+        if not answer.ok and not missing:
+            raise SurveyError("%s failed. %s" % (doing, answer.sentence), answer)
+        return answer
 
     # -- the server ------------------------------------------------------------------------------------------
 
@@ -209,7 +283,7 @@ class Surveyor:
         """With the template's name and literal names, and whether there is a template."""
         answer = self.readable(self.api.template(workflow.workflow_id), "Reading templates")
         if answer.ok and isinstance(answer.body, dict):
-            return replace(workflow, name=answer.body.get("name"), has_template=True, literals=tuple(literals_of(answer.body)))
+            return with_template(workflow, answer.body)
         return replace(workflow, has_template=False if answer.outcome == rest.MISSING else None)
 
     def look_at(self, workflow: Workflow) -> Workflow:
@@ -220,7 +294,7 @@ class Surveyor:
         """With what uses each resource; and those candidates that no workflow records."""
         candidates = list(candidates)
         wanted = [r.key for w in workflows for r in w.resources if r.exists] + [(c.kind, c.id) for c in candidates]
-        users = find_users(self.api, [w.workflow_id for w in workflows], wanted, self.readable)
+        users = find_users(self.api, [w.workflow_id for w in workflows], wanted, self.readable, self.warnings.append)
         used = [replace(w, resources=tuple(replace(r, users=tuple(users.get(r.key, ()))) for r in w.resources)) for w in workflows]
         recorded = {r.key for w in workflows for r in w.resources}
         free = [c for c in candidates if (c.kind, c.id) not in recorded and not any(user.kind == "workflow" for user in users.get((c.kind, c.id), ()))]
@@ -228,19 +302,20 @@ class Surveyor:
 
     def candidates(self, workflows: Iterable[Workflow]) -> list[Unrecorded]:
         """What the templates name literally, their workflow does not record, and exists all the same (README fact 7)."""
-        found: list[Unrecorded] = []
+        return [Unrecorded(workflow.workflow_id, kind, name) for workflow in workflows for kind, name in unrecorded_of(workflow) if self.is_there(kind, name)]
+
+    def groups(self, workflows: Iterable[Workflow]) -> list[Unrecorded]:
+        """The model groups of a name that a template names, whatever is recorded: a record holds their ids."""
         groups: dict[str, str] = {}
         for workflow in workflows:
-            recorded = {resource.key for resource in workflow.resources}
             for kind, name in workflow.literals:
                 if kind == "model_group":
                     groups.setdefault(name, workflow.workflow_id)
-                elif (kind, name) not in recorded and not KINDS[kind].danger(name) and self.is_there(kind, name):
-                    found.append(Unrecorded(workflow.workflow_id, kind, name))
-        if groups:
-            for hit in hits_of(self.readable(self.api.model_groups_named(groups), "Searching model groups")):
-                found.append(Unrecorded(groups.get((hit.get("_source") or {}).get("name", ""), ""), "model_group", str(hit.get("_id"))))
-        return found
+        found: dict[str, Unrecorded] = {}
+        for hit in every_hit(self.api.model_groups_named, list(groups), self.readable, "Searching model groups"):
+            workflow_id = groups.get((hit.get("_source") or {}).get("name", ""), "")
+            found[str(hit.get("_id"))] = Unrecorded(workflow_id, "model_group", str(hit.get("_id")))
+        return list(found.values())
 
     def with_snapshots(self, workflows: list[Workflow]) -> list[Workflow]:
         """With the obstacle of being in a running snapshot: one request for all of them.
@@ -358,6 +433,52 @@ class Surveyor:
         raise SurveyError("%s failed. %s" % (doing, answer.sentence), answer)
 
 
+class BulkSurveyor(Surveyor):
+    """The same looks, over an Api that has read ahead what is there. Its warnings are those of the surveyor that it stands in for."""
+
+    def __init__(self, surveyor: Surveyor) -> None:
+        super().__init__(surveyor.api, surveyor.flow_framework_version, surveyor.few)
+        self.warnings = surveyor.warnings
+        self.api: BulkApi = BulkApi(surveyor.api.connection, self.readable, self.warnings.append)
+
+    def pictures(self, workflow_ids: Sequence[str], look: bool) -> tuple[list[Workflow], list[Unrecorded]]:
+        """Page by page, so that no more than one page of documents is held at a time."""
+        found: list[Workflow] = []
+        candidates: list[Unrecorded] = []
+        for page in pages(workflow_ids, PAGE):
+            self.api.read_workflows(page)
+            workflows = [self.named(self.record(workflow_id)) for workflow_id in page]
+            if look:
+                self.api.read_resources([r.key for w in workflows for r in w.resources] + [key for w in workflows for key in unrecorded_of(w)])
+                workflows = [self.look_at(workflow) for workflow in workflows]
+                candidates += self.candidates(workflows)
+            found += workflows
+        return found, candidates + (self.groups(found) if look else [])
+
+    def is_there(self, kind: str, name: str) -> bool:
+        """Whether something of this name is seen to exist. No deletion hangs on it, so a list that shows nothing is enough."""
+        return (kind, name) not in self.api.nothing and super().is_there(kind, name)
+
+
+def unrecorded_of(workflow: Workflow) -> list[tuple[str, str]]:
+    """Kind and name of what the template names and the workflow does not record, but for model groups, whose names are no ids."""
+    recorded = {resource.key for resource in workflow.resources}
+    return [key for key in workflow.literals if key[0] != "model_group" and key not in recorded and not KINDS[key[0]].danger(key[1])]
+
+
+def with_template(workflow: Workflow, template: dict[str, Any]) -> Workflow:
+    """A workflow with what its template says."""
+    created = template.get("created_time")
+    return replace(
+        workflow,
+        name=template.get("name"),
+        has_template=True,
+        literals=tuple(literals_of(template)),
+        use_case=template.get("use_case") or None,
+        created=created if isinstance(created, int) else None,
+    )
+
+
 def not_models(resource: Resource) -> tuple[User, ...]:
     """The users of a resource that are no models."""
     return tuple(user for user in resource.users if user.kind != "model")
@@ -373,6 +494,7 @@ def workflow_of(workflow_id: str, body: dict[str, Any]) -> Workflow:
         state=state,
         resources=tuple(resources_of(workflow_id, body.get("resources_created") or [])),
         written=(body.get("provision_start_time"), body.get("provision_end_time")),
+        owner=(body.get("user") or {}).get("name"),
     )
 
 

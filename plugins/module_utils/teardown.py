@@ -203,7 +203,9 @@ class Teardown:
             now = self.surveyor.with_snapshots([now])[0]
         run.now = replace(now, name=before.name, has_template=before.has_template and not run.dropped)
         run.seen.update((resource.key, resource) for resource in run.now.resources if resource.key in run.seen)
-        options = replace(self.options, max_workflows=None, max_documents=None, expect_cluster=None, plan_hash=None, on_missing="ok")
+        names = {name for key in run.seen for name in (key[1], "%s/%s" % key)}
+        allow = tuple(name for name in self.options.allow_delete if name in names)
+        options = replace(self.options, allow_delete=allow, max_workflows=None, max_documents=None, expect_cluster=None, plan_hash=None, on_missing="ok")
         kept = frozenset(fate.resource.key for fate in run.plan.fates if fate.status == KEPT)
         run.last = make_plan(Survey(plan.server, (run.now,), inside=self.inside, kept=kept), options).workflows[0]
         return run.last

@@ -7,22 +7,82 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: workflow_info
-short_description: Show what OpenSearch Flow Framework workflows hold
+short_description: Find OpenSearch Flow Framework workflows, and show what they hold
 version_added: 1.0.0
 author:
   - opensearch_ops.flow_framework contributors (@opensearch-ops)
 description:
-  - Shows the state of workflows of OpenSearch Flow Framework, and for each resource that they recorded whether it really exists, how much an index
-    holds, and what a teardown would need or meet.
+  - Finds workflows of OpenSearch Flow Framework by what they are, and shows their state, and for each resource that they recorded whether it really
+    exists, how much an index holds, and what a teardown would need or meet.
+  - The options that choose hold all at once. Without any of them every workflow is shown. A null or an empty filter is an error, since it would choose more
+    than was meant.
+  - More than ten workflows are read in a few requests, however many they are. Such a read can be a second behind what others change meanwhile; what it
+    does not find is asked for one by one.
   - Sends reads only.
 options:
   workflow_id:
     description:
-      - The workflows to look at. An empty list is fine; an empty id is an error.
+      - Only these workflows. An empty list means none; an empty id, or a null, is an error.
+      - For one that does not exist there is a warning, and an entry whose C(state) is V(null) if nothing else is asked for.
     type: list
     elements: str
-    required: true
+    default: ['*']
     aliases: [workflow_ids]
+  name:
+    description:
+      - Only workflows whose template has a name that fits one of these patterns, such as C(pr-*). C(*), C(?) and C([abc]) are special; upper and lower
+        case differ.
+    type: list
+    elements: str
+    default: ['*']
+  use_case:
+    description:
+      - Only workflows whose template has one of these use cases, exactly.
+    type: list
+    elements: str
+    default: ['*']
+  state:
+    description:
+      - Only workflows in one of these states. C(COMPLETED) is not always complete, see C(status) of their resources.
+    type: list
+    elements: str
+    choices: [NOT_STARTED, PROVISIONING, COMPLETED, FAILED]
+    default: [NOT_STARTED, PROVISIONING, COMPLETED, FAILED]
+  owner:
+    description:
+      - Only workflows of these users. It is the user that the state names, who created the workflow, or who tore it down last.
+      - Without the security plugin none is recorded, and a search shows it to administrators only; a warning says how many are not known.
+    type: list
+    elements: str
+    default: ['*']
+  older_than:
+    description:
+      - Only workflows that are at least this old, a number with V(s), V(m), V(h), V(d) or V(w), such as V(90m) or V(7d).
+      - The age counts from the begin of provisioning or else from the creation of the template, by the cluster's own clock. A workflow of unknown age is
+        neither old nor new.
+    type: str
+    default: any
+  newer_than:
+    description:
+      - Only workflows that are younger than this, written as in O(older_than).
+    type: str
+    default: any
+  resource_id:
+    description:
+      - Only workflows that record a resource with one of these ids or names.
+    type: list
+    elements: str
+    default: ['*']
+  orphaned:
+    description:
+      - V(true) for workflows with a state and no template only, V(false) for those with a template only.
+    type: bool
+  look:
+    description:
+      - Whether to look at the resources on the cluster. V(false) shows what is recorded, which takes fewer requests; RV(resources[].status) is V(null) then,
+        and RV(blocked) and RV(unrecorded) are empty.
+    type: bool
+    default: true
 extends_documentation_fragment:
   - opensearch_ops.flow_framework.connection
   - opensearch_ops.flow_framework.attributes
@@ -44,6 +104,41 @@ EXAMPLES = r"""
 - name: Show what a teardown would need in allow_delete
   ansible.builtin.debug:
     var: found.blocked
+
+# Old preview environments: find them, plan, have the plan reviewed, and tear down what was reviewed.
+- name: Find the preview environments of last week and before
+  opensearch_ops.flow_framework.workflow_info:
+    url: https://search.example.com:9200
+    username: "{{ search_user }}"
+    password: "{{ search_password }}"
+    name: pr-*
+    older_than: 7d
+    look: false
+  register: old
+
+- name: Plan their teardown
+  opensearch_ops.flow_framework.workflow_deprovision:
+    url: https://search.example.com:9200
+    username: "{{ search_user }}"
+    password: "{{ search_password }}"
+    workflow_id: "{{ old.workflows | map(attribute='workflow_id') }}"
+    allow_delete: "{{ reviewed_names }}"
+    max_documents: 100000
+  check_mode: true
+  register: plan
+  # Fails as long as reviewed_names does not hold all that plan.blocked shows.
+  ignore_errors: true
+
+# reviewed_names is a list in a file that somebody read and approved, never plan.blocked or found.blocked itself; reviewed_plan is the plan_hash beside it.
+- name: Tear down what was reviewed, as long as the plan is still the same
+  opensearch_ops.flow_framework.workflow_deprovision:
+    url: https://search.example.com:9200
+    username: "{{ search_user }}"
+    password: "{{ search_password }}"
+    workflow_id: "{{ old.workflows | map(attribute='workflow_id') }}"
+    allow_delete: "{{ reviewed_names }}"
+    max_documents: 100000
+    plan_hash: "{{ reviewed_plan }}"
 """
 
 RETURN = r"""
@@ -75,7 +170,7 @@ server:
       returned: always
   sample: {version: 3.6.0, flow_framework: 3.6.0.0, cluster_name: preview, cluster_uuid: PxlriicRQguYK_wF75Z9Kw}
 workflows:
-  description: One entry a workflow, in the order of the task.
+  description: One entry a workflow, by name and id, or in the order of the task where O(workflow_id) alone was given.
   type: list
   elements: dict
   returned: always
@@ -88,9 +183,21 @@ workflows:
       description: The name of the template; V(null) where there is none or it cannot be read.
       type: str
       returned: always
+    use_case:
+      description: The use case of the template; V(null) where there is none or it cannot be read.
+      type: str
+      returned: always
+    owner:
+      description: The user that the state names; V(null) where it names none or it is not shown to these credentials.
+      type: str
+      returned: always
     state:
       description: The state; V(null) where there is no such workflow.
       type: str
+      returned: always
+    created_time:
+      description: When the template was created, in milliseconds since 1970; V(null) where that is not known.
+      type: int
       returned: always
     provision_start_time:
       description: When provisioning began, in milliseconds since 1970; V(null) where it never did.
@@ -100,8 +207,17 @@ workflows:
       description: When provisioning, or a deprovision that left something, ended, in milliseconds since 1970.
       type: int
       returned: always
+    age:
+      description: Seconds since provisioning began, or else since the template was created, by the clock of O(older_than); V(null) where neither is known.
+      type: int
+      returned: always
+    orphaned:
+      description: Whether there is a state without a template; V(null) where there is no state, or templates cannot be read.
+      type: bool
+      returned: always
   sample:
-    - {workflow_id: qxv8_6EBRIk9XcBbdoa_, name: pr-17, state: COMPLETED, provision_start_time: 1795296098039, provision_end_time: 1795296099103}
+    - {workflow_id: qxv8_6EBRIk9XcBbdoa_, name: pr-17, use_case: PREVIEW_ENVIRONMENT, owner: ci, state: COMPLETED, created_time: 1795296098011,
+       provision_start_time: 1795296098039, provision_end_time: 1795296099103, age: 86400, orphaned: false}
 resources:
   description: One entry a workflow and resource. A model that was registered and deployed is one.
   type: list
@@ -135,7 +251,7 @@ resources:
       elements: str
       returned: always
     status:
-      description: Whether it exists. V(unknown) where it could not be looked at.
+      description: Whether it exists. V(unknown) where it could not be looked at, V(null) with O(look=false).
       type: str
       returned: always
       choices: [present, absent, unknown]
@@ -195,10 +311,15 @@ unrecorded:
   sample:
     - {workflow_id: qxv8_6EBRIk9XcBbdoa_, kind: index, id: pr-17-logs, command: DELETE /pr-17-logs}
 summary:
-  description: How many resources there are of each status.
+  description: How many resources there are of each status; none of any with O(look=false).
   type: dict
   returned: always
   sample: {present: 8, absent: 0, unknown: 0}
+counts:
+  description: How many workflows there are, in all and of each state (C(MISSING) without one), and how many resources they record.
+  type: dict
+  returned: always
+  sample: {workflows: 1, resources: 8, NOT_STARTED: 0, PROVISIONING: 0, COMPLETED: 1, FAILED: 0, MISSING: 0}
 """
 
 from typing import Any
@@ -206,23 +327,38 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils import connection, outcome
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.module import refuse_masking, run, warn, workflow_ids
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.choose import ANY, NO_LIMIT, STATES, Filters, age_of, choose, time_of
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.module import refuse_masking, run, warn
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.plan import Options, make_plan
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.survey import Surveyor
 
 
 def argument_spec() -> dict[str, Any]:
-    return dict(connection.argument_spec(), workflow_id=dict(type="list", elements="str", required=True, aliases=["workflow_ids"]))
+    return dict(
+        connection.argument_spec(),
+        workflow_id=dict(type="list", elements="str", default=list(ANY), aliases=["workflow_ids"]),
+        name=dict(type="list", elements="str", default=list(ANY)),
+        use_case=dict(type="list", elements="str", default=list(ANY)),
+        state=dict(type="list", elements="str", choices=list(STATES), default=list(STATES)),
+        owner=dict(type="list", elements="str", default=list(ANY)),
+        older_than=dict(type="str", default=NO_LIMIT),
+        newer_than=dict(type="str", default=NO_LIMIT),
+        resource_id=dict(type="list", elements="str", default=list(ANY)),
+        orphaned=dict(type="bool"),
+        look=dict(type="bool", default=True),
+    )
 
 
 def information(module: AnsibleModule, surveyor: Surveyor) -> dict[str, Any]:
-    ids = workflow_ids(module.params["workflow_id"])
-    if not ids:
+    filters, look = Filters.of(module.params), module.params["look"]
+    if filters.ids == ():
         return outcome.no_information()
-    survey = surveyor.survey(ids)
+    now, doubts = time_of(surveyor.api, filters.by_age)
+    survey = choose(surveyor, filters, now, look)
     refuse_masking(module, survey)
-    warn(module, survey.warnings)
-    return outcome.information(survey, make_plan(survey, Options(on_blocked="keep", on_shared="keep")))
+    warn(module, [*survey.warnings, *doubts])
+    plan = make_plan(survey, Options(on_blocked="keep", on_shared="keep")) if look else None
+    return outcome.information(survey, plan, lambda workflow: age_of(workflow, now))
 
 
 def main() -> None:

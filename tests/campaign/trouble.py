@@ -42,7 +42,7 @@ class Fault:
 
     def fits(self, request: Request) -> bool:
         deprovision = request.path.endswith("/_deprovision")
-        read = request.method == "GET" or request.path.endswith("/_search")
+        read = request.method == "GET" or request.path.endswith(("/_search", "/_msearch"))
         return {"any": True, "deprovision": deprovision, "write": not read, "read": read}[self.sort]
 
 

@@ -244,7 +244,7 @@ def writes(sim: Any) -> list[str]:
         f"{request.method} {request.path}?{request.query}"
         for request in sim.requests()
         if request.method not in ("GET", "HEAD")
-        and not (request.method == "POST" and request.path.endswith("/_search"))
+        and not (request.method == "POST" and request.path.endswith(("/_search", "/_msearch")))
     ]
 
 

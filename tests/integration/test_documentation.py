@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -17,7 +18,7 @@ import yaml
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils import connection
 from ansible_collections.opensearch_ops.flow_framework.plugins.modules import workflow_deprovision, workflow_info
 
-from .helpers import DEPROVISION, INFO, Playbooks, ansible_environment, environment, existing
+from .helpers import DEPROVISION, INFO, Playbooks, ansible_environment, environment, existing, template
 
 MODULES = {DEPROVISION: workflow_deprovision, INFO: workflow_info}
 SERVER = "https://search.example.com:9200"
@@ -123,25 +124,34 @@ def test_every_example_runs(shown: dict[str, Any], cluster: Callable[..., Any], 
         "search_password": "operators-password",
         "search_token": "operators-token",
         "preview_workflow_id": "preview",
+        "reviewed_names": ["pr-17-docs", "pr-17-embed"],
     }
     ids = {"index": "pr-17-docs", "ingest_pipeline": "pr-17-embed"}
     trusting = {"OPENSEARCH_CA_CERT": sim.ca_cert}  # the examples trust the system's certificates
     plan, exact, keep, report = examples(DEPROVISION, shown, sim)
+    look, blocked, find, plan_old, reviewed = examples(INFO, shown, sim)
+    # Who reads the plan writes its hash down beside the names; here the play does.
+    write_down = {"name": "Write it down", "ansible.builtin.set_fact": {"reviewed_plan": "{{ plan.plan_hash }}"}}
     plays = {
         "plan and teardown": ([plan, exact], {"model_group"}),
         "keep": ([keep], {"model_group", "index", "ingest_pipeline"}),
         "report": ([report], {"connector", "model_group", "model", "agent", "index", "ingest_pipeline"}),
         "info": (
-            examples(INFO, shown, sim),
+            [look, blocked],
             {"connector", "model_group", "model", "agent", "index", "ingest_pipeline"},
         ),
     }
+    plays["choosing"] = ([find, plan_old, write_down, reviewed], {"model_group"})
+    begun = int(time.time() * 1000) - 8 * 86_400_000
     for name, (tasks, left) in plays.items():
         made = environment(sim, "preview", ("connector", "model_group", "model", "agent"), ids=ids)
+        if name == "choosing":
+            sim.world.put("index", "pr-17-docs", creation_date=begun)
+            sim.load({**made.state, "provision_start_time": begun, "provision_end_time": begun + 1000}, template("pr-17"))
         played = playbooks.run(tasks, play={"vars": variables}, environment=trusting)
         assert played.status == 0, f"{name}\n{played.output}"
         assert existing(sim, made) == left, name
-    wanted = [task["name"] for tasks, _ in plays.values() for task in tasks]
+    wanted = [task["name"] for tasks, _ in plays.values() for task in tasks if task is not write_down]
     assert len(wanted) == len(yaml.safe_load(shown[DEPROVISION]["examples"])) + len(
         yaml.safe_load(shown[INFO]["examples"])
     )

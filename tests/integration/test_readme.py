@@ -11,6 +11,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,7 @@ TORN_DOWN = (
     "Plan a teardown, look at it, and carry out that plan and no other",
 )
 REFUSED = ("Say what is left when a teardown fails",)
+PLANNED = ("Plan the teardown of the preview environments of last week and before",)
 
 
 def blocks() -> list[Any]:
@@ -72,7 +74,8 @@ def run_play(play: dict[str, Any], stage: Stage, environment: Environment, folde
     inventory = folder / "inventory.yml"
     host = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
     inventory.write_text(json.dumps({"all": {"hosts": {"localhost": host}}}), encoding="utf-8")
-    variables = {"search_user": "admin", "search_password": "admin", "preview_workflow_id": environment.workflow_ids[0]}
+    variables: dict[str, Any] = {"search_user": "admin", "search_password": "admin", "preview_workflow_id": environment.workflow_ids[0]}
+    variables["reviewed_names"] = environment.to_name
     # The module refuses where its password is a part of a name that it would have to show; none here holds "admin".
     command = [str(Path(sys.executable).with_name("ansible-playbook")), "-i", str(inventory), str(playbook)]
     done = subprocess.run(
@@ -91,7 +94,7 @@ def run_play(play: dict[str, Any], stage: Stage, environment: Environment, folde
 
 def test_every_example_is_known_here() -> None:
     """A new example has to be put down above, with what it does."""
-    assert sorted(PLAYS) == sorted(TORN_DOWN + REFUSED)
+    assert sorted(PLAYS) == sorted(TORN_DOWN + REFUSED + PLANNED)
 
 
 @pytest.mark.parametrize("name", TORN_DOWN)
@@ -113,6 +116,19 @@ def test_example_refuses_and_says_what_is_missing(name: str, stage: Stage, tmp_p
     assert all(id_ in said for id_ in environment.to_name)
     assert stage.left(environment) == environment.resources == stage.recorded(environment)
     assert stage.simulator.requests("POST", "_deprovision") == []
+
+
+@pytest.mark.parametrize("name", PLANNED)
+def test_example_plans_what_is_old_and_deletes_nothing(name: str, stage: Stage, tmp_path: Path) -> None:
+    environment, simulator = provisioned(stage), stage.simulator
+    young = run_play(PLAYS[name], stage, environment, tmp_path)
+    assert "changed=0" in young, "it is not a week old"
+    begun = int(time.time() * 1000) - 8 * 86_400_000
+    state: Any = simulator.state(environment.workflow_ids[0])
+    simulator.load({**state, "provision_start_time": begun, "provision_end_time": begun + 1000})
+    simulator.world.put("index", "pr-17-docs", creation_date=begun)
+    assert "changed=1" in run_play(PLAYS[name], stage, environment, tmp_path)
+    assert stage.left(environment) == environment.resources and simulator.requests("POST", "_deprovision") == []
 
 
 def test_requirements_example_names_this_repository() -> None:
@@ -156,8 +172,8 @@ def test_options_and_defaults_are_those_of_the_module() -> None:
     assert said == true
 
 
-def test_information_takes_workflow_id_only() -> None:
-    assert list(documentation("workflow_info")["options"]) == ["workflow_id"]
+def test_options_of_information_are_those_of_the_module() -> None:
+    assert [row[0] for row in table("Options of workflow_info")] == list(documentation("workflow_info")["options"])
 
 
 def test_connection_options_and_variables_are_those_of_the_modules() -> None:

@@ -28,6 +28,7 @@ ERRORS: dict[str, tuple[Any, str]] = {
     "_all with a comma": ("w, x", "is no workflow id"),
 }
 MODULES = {"deprovision": DEPROVISION, "info": INFO}
+NARROWING = ("name", "use_case", "owner", "older_than", "newer_than", "resource_id")
 # The modules share how ids are read: for the second a few will do.
 CASES = [("deprovision", name) for name in ERRORS] + [
     ("info", "a list with an empty one"),
@@ -46,7 +47,8 @@ def wrong(cluster: Callable[..., Any], playbooks: Playbooks) -> tuple[Played, An
         for name, (given, _) in ERRORS.items()
         if (kind, name) in CASES
     ]
-    tasks += [task(f"{kind}: not given", module, {"url": sim.url}) for kind, module in MODULES.items()]
+    tasks.append(task("deprovision: not given", DEPROVISION, {"url": sim.url}))
+    tasks += [task(f"info: {option} is null", INFO, {"url": sim.url, option: "{{ nothing }}"}) for option in NARROWING]
     return playbooks.run(tasks, play={"vars": {"nothing": None}}, timeout=200), sim, before
 
 
@@ -57,9 +59,15 @@ def test_an_id_that_is_none_is_an_error(kind: str, name: str, wrong: tuple[Playe
     assert ERRORS[name][1] in result["msg"]
 
 
-@pytest.mark.parametrize("kind", MODULES)
-def test_workflow_id_has_to_be_given(kind: str, wrong: tuple[Played, Any, dict[str, Any]]) -> None:
-    assert "missing required arguments: workflow_id" in wrong[0][f"{kind}: not given"]["msg"]
+def test_workflow_id_has_to_be_given(wrong: tuple[Played, Any, dict[str, Any]]) -> None:
+    assert "missing required arguments: workflow_id" in wrong[0]["deprovision: not given"]["msg"]
+
+
+@pytest.mark.parametrize("option", NARROWING)
+def test_a_filter_that_is_null_is_an_error_and_chooses_nothing(option: str, wrong: tuple[Played, Any, dict[str, Any]]) -> None:
+    """It would let everything through."""
+    result = wrong[0][f"info: {option} is null"]
+    assert result["failed"] and option in result["msg"] and not result.get("workflows")
 
 
 def test_with_an_id_that_is_none_nothing_is_even_read(wrong: tuple[Played, Any, dict[str, Any]]) -> None:

@@ -233,7 +233,7 @@ def writes(sim: Any) -> list[str]:
     return [
         f"{one.method} {one.path}"
         for one in sim.requests()
-        if one.method not in ("GET", "HEAD") and not (one.method == "POST" and one.path.endswith("/_search"))
+        if one.method not in ("GET", "HEAD") and not (one.method == "POST" and one.path.endswith(("/_search", "/_msearch")))
     ]
 
 

@@ -22,6 +22,7 @@ from .worlds.memory import MemoryWorld
 
 ROLES = ["cluster_manager", "data", "ingest", "remote_cluster_client"]
 _CAT_PARAMS = ("h", "v", "s", "help", "bytes", "time", "size", "local", "ts", "pri", "health", "expand_wildcards")
+_LISTING = "cluster:monitor/tasks/lists"
 _TIMEOUTS = ("timeout", "master_timeout", "cluster_manager_timeout", "local")
 
 _THREAD_POOL_ALIASES = {
@@ -60,6 +61,7 @@ class ClusterRoutes:
         self.cluster = cluster
         self.engine = engine
         self.world = world
+        self._listings = 0
 
     def register(self, router: Router) -> None:
         cat = _CAT_PARAMS
@@ -204,6 +206,21 @@ class ClusterRoutes:
             }
         return shown
 
+    def _listing(self, node: Node) -> dict[str, Any]:
+        """The task that lists tasks, which is in its own list (general knowledge of OpenSearch, no recording)."""
+        self._listings += 1
+        return {
+            "node": node.id,
+            "id": 1_000_000 + self._listings,
+            "type": "transport",
+            "action": _LISTING,
+            "start_time_in_millis": self.engine.clock.now_ms(),
+            "running_time_in_nanos": 100_000,
+            "cancellable": False,
+            "cancelled": False,
+            "headers": {},
+        }
+
     async def tasks(self, call: Call) -> Answer:
         self._may(call, "cluster:monitor/tasks/lists")
         patterns = [pattern for pattern in call.params.get("actions", "*").split(",") if pattern] or ["*"]
@@ -211,7 +228,11 @@ class ClusterRoutes:
         detailed = call.flag("detailed")
         nodes: dict[str, dict[str, Any]] = {}
         for node in self.engine.nodes:
-            if not wanted or not node.tasks or not _named(node, call.params.get("nodes")):
+            shown = {f"{node.id}:{number}": self._task(node, task, detailed) for number, task in node.tasks.items() if wanted}
+            if node is call.node and any(fnmatch.fnmatchcase(_LISTING, pattern) for pattern in patterns):
+                listing = self._listing(node)
+                shown[f"{node.id}:{listing['id']}"] = listing
+            if not shown or not _named(node, call.params.get("nodes")):
                 continue
             nodes[node.id] = {
                 "name": node.name,
@@ -220,16 +241,14 @@ class ClusterRoutes:
                 "ip": node.address,
                 "roles": list(ROLES),
                 "attributes": {"shard_indexing_pressure_enabled": "true"},
-                "tasks": {
-                    f"{node.id}:{number}": self._task(node, task, detailed) for number, task in node.tasks.items()
-                },
+                "tasks": shown,
             }
         group_by = call.params.get("group_by", "nodes")
         if group_by == "nodes":
             return Answer(200, {"nodes": nodes})
         tasks: dict[str, Any] = {}
-        for shown in nodes.values():
-            tasks.update(shown["tasks"])
+        for one in nodes.values():
+            tasks.update(one["tasks"])
         return Answer(200, {"tasks": list(tasks.values()) if group_by == "none" else tasks})
 
     async def one_task(self, call: Call) -> Answer:

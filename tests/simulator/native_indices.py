@@ -6,11 +6,12 @@
 from __future__ import annotations
 
 import fnmatch
+import json
 from collections.abc import Callable
 from typing import Any
 
 from .engine import Engine
-from .errors import core_error, no_such_index
+from .errors import Refused, core_error, no_such_index
 from .ids import short_id
 from .rest import Answer, Call, Router, boolean
 from .search import FieldTypes, Hit, Search, SearchError, run
@@ -45,6 +46,7 @@ class IndexRoutes:
         router.add("GET", "/_settings", self.get_settings, (*names, *times, *_VIEWS))
         router.add("POST", "/_refresh", self.refresh, names)
         router.add("GET POST", "/_count", self.count, _SEARCH, True)
+        router.add("GET POST", "/_msearch", self.many_searches, ("max_concurrent_searches", "typed_keys"), True)
         router.add("GET POST", "/_search", self.search, (*_SEARCH, "source", "source_content_type"), True)
         base = "/{index}"
         router.add("GET POST", base + "/_count", self.count, _SEARCH, True)
@@ -395,6 +397,37 @@ class IndexRoutes:
         except SearchError as wrong:
             raise search_refusal(wrong) from None
 
+    async def many_searches(self, call: Call) -> Answer:
+        """``_msearch``: pairs of lines, each pair answered as a search of its own, a refused one in its place.
+
+        From general knowledge of OpenSearch, no recording: with the security plugin the request needs
+        indices:data/read/msearch, and each search the right to search; a body that does not end with a line break is
+        refused.
+        """
+        self._may(call, "indices:data/read/msearch")
+        text = call.content.decode()
+        if not text.endswith("\n"):
+            raise core_error("illegal_argument_exception", "The msearch request must be terminated by a newline [\n]", 400)
+        try:
+            lines = [json.loads(line) for line in text.splitlines()]
+        except ValueError:
+            raise core_error("json_parse_exception", "the request body is not valid JSON", 400) from None
+        if not lines or len(lines) % 2:
+            raise core_error("action_request_validation_exception", "Validation Failed: 1: no requests added;", 400)
+        answers = [self._one_of_many(call, head, body) for head, body in zip(lines[::2], lines[1::2], strict=True)]
+        return Answer(200, {"took": 1, "responses": answers})
+
+    def _one_of_many(self, call: Call, head: dict[str, Any], body: dict[str, Any]) -> dict[str, Any]:
+        try:
+            self._may(call, "indices:data/read/search")
+            name = head.get("index", "*")
+            one = self.world.indices.all.get(name)  # at once: there may be hundreds in one request
+            unavailable = bool(head.get("ignore_unavailable", False))
+            chosen = [one] if one and not one.closed else self.world.resolve(name, ignore_unavailable=unavailable, forbid_closed=True)
+            return {**self._searched(chosen, body), "status": 200}
+        except Refused as refused:
+            return {"error": refused.body["error"], "status": refused.status}
+
     async def search(self, call: Call) -> Answer:
         self._may(call, "indices:data/read/search")
         chosen = self._resolve(call, forbid_closed=True)
@@ -402,6 +435,9 @@ class IndexRoutes:
         for name in ("size", "from"):
             if name in call.params:
                 body[name] = int(call.params[name])
+        return Answer(200, self._searched(chosen, body))
+
+    def _searched(self, chosen: list[Index], body: dict[str, Any]) -> dict[str, Any]:
         hits, owners = [], {}
         for index in chosen:
             for hit in self._hits(index):
@@ -417,7 +453,7 @@ class IndexRoutes:
         if body.get("query", {"match_all": {}}) == {"match_all": {}}:
             answer["hits"]["total"]["value"] += sum(index.documents for index in chosen if not index.system)
         answer["_shards"] = {**_shards(chosen), "skipped": 0}
-        return Answer(200, answer)
+        return answer
 
 
 def _replicas(index: Index) -> int:

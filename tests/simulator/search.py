@@ -18,6 +18,8 @@ from typing import Any
 Source = Mapping[str, Any]
 Predicate = Callable[[str, Source], bool]
 
+MOST_TERMS = 65_536  # index.max_terms_count; from general knowledge of OpenSearch, no recording
+
 
 class SearchError(Exception):
     """A search that the server refuses: exception type, reason and HTTP status."""
@@ -203,6 +205,12 @@ class Search:
         path, values = self._field(body, "terms")
         if not isinstance(values, list):
             raise SearchError("parsing_exception", "[terms] query requires an array of terms")
+        if len(values) > MOST_TERMS:
+            raise SearchError(
+                "illegal_argument_exception",
+                f"The number of terms [{len(values)}] used in the Terms Query request has exceeded the allowed maximum of"
+                f" [{MOST_TERMS}]. This maximum can be set by changing the [index.max_terms_count] index level setting.",
+            )
         wanted = {_plain(value) for value in values}
         if path == "_id":
             return lambda id_, source: id_ in wanted

@@ -198,7 +198,7 @@ def test_a_dropped_connection_does_not_stop_the_work() -> None:
             send(sim, "POST", f"{WORKFLOW}/w/_deprovision", timeout=0.02, headers={"X-Opaque-Id": "me"})
         headers = [
             task["headers"]
-            for node in send(sim, "GET", "/_tasks?detailed")[1]["nodes"].values()
+            for node in send(sim, "GET", "/_tasks?detailed&actions=*deprovision")[1]["nodes"].values()
             for task in node["tasks"].values()
         ]
         assert headers == [{"X-Opaque-Id": "me"}]
@@ -573,3 +573,43 @@ def test_the_command_with_its_knobs(tmp_path: Path) -> None:
     finally:
         process.send_signal(signal.SIGTERM)
         assert process.wait(10) == 0
+
+
+# -- many at once ------------------------------------------------------------------------------------------------------
+
+
+def many_searches(sim: Simulator, lines: list[Any], end: str = "\n", **headers: str) -> tuple[int, Any]:
+    """Status and body of ``_msearch``."""
+    text = "\n".join(json.dumps(line) for line in lines) + end
+    answer = HTTP.request("POST", sim.url + "/_msearch", body=text.encode(), headers={"Content-Type": "application/x-ndjson", **headers})
+    return answer.status, json.loads(answer.data)
+
+
+def test_many_searches_are_answered_one_by_one_in_their_order() -> None:
+    with running() as sim:
+        sim.world.put("index", "a", documents=3)
+        sim.world.put("index", "shut", closed=True)
+        body = {"size": 0, "query": {"match_all": {}}}
+        status, made = many_searches(sim, [{"index": "a"}, body, {"index": "gone"}, body, {"index": "shut"}, body])
+        first, second, third = made["responses"]
+        assert status == 200 and first["status"] == 200 and first["hits"]["total"] == {"value": 3, "relation": "eq"}
+        assert (second["status"], second["error"]["type"]) == (404, "index_not_found_exception")
+        assert (third["status"], third["error"]["type"]) == (400, "index_closed_exception")
+        assert many_searches(sim, [{"index": "a"}, body], end="")[0] == 400
+        assert many_searches(sim, [{"index": "a"}])[0] == 400
+
+
+def test_the_list_of_tasks_holds_the_request_for_it_with_the_time() -> None:
+    with running(nodes=2) as sim:
+        before = int(time.time() * 1000)
+        ((node, shown),) = send(sim, "GET", "/_tasks?actions=cluster:monitor/tasks/lists")[1]["nodes"].items()
+        ((task_id, task),) = shown["tasks"].items()
+        assert task_id == f"{node}:{task['id']}" and task["action"] == "cluster:monitor/tasks/lists"
+        assert before <= task["start_time_in_millis"] <= int(time.time() * 1000) + 10
+        assert send(sim, "GET", "/_tasks?actions=*deprovision")[1] == {"nodes": {}}
+
+
+def test_more_terms_than_an_index_takes_are_refused() -> None:
+    terms = {"query": {"terms": {"name": ["x"] * 65_537}}}
+    with pytest.raises(SearchError, match="exceeded the allowed maximum of"):
+        run("i", FieldTypes(), [Hit("a", {"name": "x"}, 0)], terms)

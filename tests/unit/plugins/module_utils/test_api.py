@@ -644,6 +644,26 @@ READS: dict[str, tuple[Callable[[Api], Answer], str]] = {
         lambda calls: calls.pipeline_settings(),
         "GET /_all/_settings/index.default_pipeline,index.final_pipeline,index.search.default_pipeline?flat_settings=true&expand_wildcards=all",
     ),
+    "states_by_id": (lambda calls: calls.states_by_id(["w1"]), "POST /_plugins/_flow_framework/workflow/state/_search"),
+    "states_after": (lambda calls: calls.states_after({"match_all": {}}, 5, "w1"), "POST /_plugins/_flow_framework/workflow/state/_search"),
+    "templates_by_id": (lambda calls: calls.templates_by_id(["w1"]), "POST /_plugins/_flow_framework/workflow/_search"),
+    "templates": (lambda calls: calls.templates(), "POST /_plugins/_flow_framework/workflow/_search"),
+    "connectors_by_id": (lambda calls: calls.ml_by_id("connector", ["c"]), "POST /_plugins/_ml/connectors/_search"),
+    "indices": (
+        lambda calls: calls.indices(["a%b", "c/d"]),
+        (
+            "GET /a%25b,c%2Fd?ignore_unavailable=true&filter_path=*.aliases,*.mappings._meta.description,*.settings.index.uuid,"
+            "*.settings.index.creation_date,*.settings.index.refresh_interval,*.settings.index.blocks"
+        ),
+    ),
+    "stats_of": (
+        lambda calls: calls.stats_of(["a%b", "c"]),
+        (
+            "GET /a%25b,c/_stats/store,translog?ignore_unavailable=true&filter_path=indices.*.uuid,"
+            "indices.*.total.store.size_in_bytes,indices.*.total.translog.uncommitted_operations"
+        ),
+    ),
+    "clock": (lambda calls: calls.clock(), "GET /_tasks?actions=cluster%3Amonitor%2Ftasks%2Flists"),
     "deprovision_pool": (
         lambda calls: calls.deprovision_pool(),
         "GET /_cat/thread_pool/opensearch_deprovision_workflow?format=json&h=node_name,active,queue,max,completed",
@@ -667,6 +687,31 @@ def test_a_look_is_one_read_with_everything_quoted(read: str) -> None:
     assert [f"{sent.method} {sent.target}" for sent in log] == [request]
     assert log[0].timeout == 30.0
     assert (log[0].body is not None) == (log[0].method == "POST")
+
+
+def test_the_documents_of_many_indices_are_counted_by_lines_of_json() -> None:
+    class Lines(Node):
+        sent: tuple[Any, ...] = ()
+
+        def send(self, method: str, target: str, body: bytes | None, timeout: float, headers: dict[str, str] | None = None) -> Reply:
+            self.sent = method, target, body, headers
+            return ok()
+
+    node = Lines("https://a:9200", None)
+    Api(Connection([node], set(), 30.0)).counts(["a,b", "ä"])
+    method, target, body, headers = node.sent
+    assert (method, target, headers) == ("POST", "/_msearch", {"content-type": "application/x-ndjson"})
+    search = {"size": 0, "track_total_hits": True, "query": {"match_all": {}}}
+    assert body.endswith(b"\n") and [json.loads(line) for line in body.splitlines()] == [{"index": "a,b"}, search, {"index": "ä"}, search]
+
+
+def test_states_are_searched_without_naming_fields_since_that_hides_the_owner() -> None:
+    """behaviour.md 1.4: with C(_source) in the request the user is stripped for everybody."""
+    calls, log = an_api([ok(), ok()])
+    calls.states_by_id(["w1"])
+    calls.states_after({"match_all": {}}, 5, "w0")
+    assert all("_source" not in sent.body for sent in log)
+    assert log[1].body["search_after"] == ["w0"] and log[1].body["sort"] == [{"workflow_id": "asc"}]
 
 
 def test_models_are_searched_by_the_keyword_of_their_connector() -> None:

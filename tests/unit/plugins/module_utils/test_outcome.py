@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils import outcome
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.outcome import (
@@ -482,7 +482,7 @@ def test_a_single_document_is_one() -> None:
 
 
 def informed(found: Survey) -> dict[str, Any]:
-    return information(found, make_plan(found, Options(on_blocked="keep")))
+    return information(found, make_plan(found, Options(on_blocked="keep")), lambda workflow: 60 if workflow.found else None)
 
 
 def test_information_has_the_same_keys_always() -> None:
@@ -490,7 +490,7 @@ def test_information_has_the_same_keys_always() -> None:
     assert (
         set(full)
         == set(no_information())
-        == {"changed", "server", "workflows", "resources", "blocked", "unrecorded", "summary"}
+        == {"changed", "server", "workflows", "resources", "blocked", "unrecorded", "summary", "counts"}
     )
     assert all(set(one) == RESOURCE - {"changed", "failed"} for one in full["resources"])
     json.dumps(full)
@@ -507,20 +507,38 @@ def test_information_says_what_is_there_and_what_would_have_to_be_named() -> Non
     assert made["summary"] == {"present": 2, "absent": 1, "unknown": 1}
     assert made["blocked"] == ["docs"] and made["changed"] is False
     assert made["workflows"] == [
-        {"workflow_id": "w1", "name": "pr-17", "state": "COMPLETED", "provision_start_time": 1, "provision_end_time": 2}
+        {
+            **dict.fromkeys(("use_case", "owner", "created_time")),
+            "workflow_id": "w1", "name": "pr-17", "state": "COMPLETED", "provision_start_time": 1, "provision_end_time": 2,
+            "age": 60, "orphaned": False,
+        }
     ]
 
 
 def test_information_on_a_missing_workflow_has_no_state() -> None:
     made = informed(survey(Workflow("gone")))
     assert made["workflows"] == [
-        {"workflow_id": "gone", "name": None, "state": None, "provision_start_time": None, "provision_end_time": None}
+        {
+            **dict.fromkeys(("name", "use_case", "owner", "state", "created_time", "provision_start_time", "provision_end_time", "age", "orphaned")),
+            "workflow_id": "gone",
+        }
     ]
+    assert made["counts"]["MISSING"] == made["counts"]["workflows"] == 1
     assert made["resources"] == []
 
 
+@settings(deadline=None)
 @given(surveys())
 def test_information_adds_up(found: Survey) -> None:
     made = informed(found)
     assert sum(made["summary"].values()) == len(made["resources"]) == sum(len(one.resources) for one in found.workflows)
     assert all(one["status"] in ("present", "absent", "unknown") for one in made["resources"])
+
+
+def test_information_without_a_look_shows_what_is_recorded_and_counts_it() -> None:
+    made = information(survey(ALL), None, lambda dummy: None)
+    assert made["resources"] and {one["status"] for one in made["resources"]} == {None}
+    assert {one["msg"] for one in made["resources"]} == {""}
+    assert set(made["summary"].values()) == {0} and made["counts"]["resources"] == len(made["resources"])
+    assert made["blocked"] == [] and set(made) == set(no_information())
+    assert made["counts"]["COMPLETED"] == made["counts"]["workflows"] == 1

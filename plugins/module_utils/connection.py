@@ -16,13 +16,19 @@ import ipaddress
 import os
 import re
 import ssl
+import sys
 import traceback
 from typing import Any, Iterable, NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from ansible.module_utils.basic import env_fallback
 
+# opensearch-py takes its asynchronous half along where aiohttp is installed: nearly half of the time of the import, for
+# nothing that is used here. It does without where aiohttp cannot be imported, which is so for the time of this import.
+HAD_AIOHTTP = "aiohttp" in sys.modules
 try:
+    if not HAD_AIOHTTP:
+        sys.modules["aiohttp"] = None  # type: ignore[assignment]
     from opensearchpy import Urllib3HttpConnection, exceptions
     from urllib3 import __version__ as urllib3_version
     from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
@@ -30,6 +36,9 @@ try:
     LIBRARY_ERROR = None
 except ImportError:
     LIBRARY_ERROR = traceback.format_exc()
+finally:
+    if not HAD_AIOHTTP:
+        del sys.modules["aiohttp"]
 
 # What authenticates. One of these given in the task switches the environment off for all of them, so that a
 # token of the task never meets a password of the environment.

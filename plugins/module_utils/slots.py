@@ -13,7 +13,7 @@ from __future__ import annotations
 import random
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Iterator, List, Tuple
 
 from .api import LOST, UNAVAILABLE, UNREACHABLE, Api
@@ -23,6 +23,8 @@ from .pools import POLL, NodeHangs, Picture, Row, Watch, as_one, calls_at, hang_
 
 PAUSE = 0.05  # seconds, at most, between the two looks before a call
 GATE_POLL = 0.01  # seconds between tries to be the one that looks
+FIRST_POLL = 0.02  # seconds until the next look, doubling up to POLL: a call that has just ended is shown for a moment longer
+OTHERS = "wait_timeout was over while other deprovisions were under way on the cluster."
 
 Places = List[Tuple[Node, str, Row]]  # a url, the name of the node behind it, and its pool
 
@@ -39,20 +41,19 @@ class Slots:
         self.watch = watch
         self.concurrency = concurrency
         self.locks = Locks(cluster)
-        self.turn = threading.Lock()  # one thread of this process looks at a time
-        self.freed = threading.Event()  # a thread of this process has let a slot go
+        self.changed = threading.Condition()  # of the next three
+        self.most = 1  # calls that may run at once on all nodes together, as last seen
+        self.held = 0  # slots that threads of this process have
+        self.looking = 0  # threads that look for one
         self.names: dict[str, str] = {}  # url -> node name, where a url is one node
 
     def capacity(self) -> int:
         """How many calls may run at once on all nodes together when nobody else is there; at least one."""
         picture = self.watch.look()
-        if picture is None:
-            return 1
-        try:
-            limits = {name: self.limit(row) for dummy, name, row in self.places(picture)}
-        except NodeHangs:
-            return 1  # the first workflow meets it too, and says so
-        return max(1, sum(limits.values()))
+        if picture is not None:
+            with suppress(NodeHangs):  # the first workflow meets it too, and says so
+                self.places(picture)
+        return self.most
 
     @contextmanager
     def slot(self, workflow_id: str, deadline: float) -> Iterator[Node]:
@@ -65,7 +66,9 @@ class Slots:
             yield node
         finally:
             self.locks.release(held)
-            self.freed.set()
+            with self.changed:
+                self.held -= 1
+                self.changed.notify_all()
 
     @contextmanager
     def workflow(self, workflow_id: str, deadline: float) -> Iterator[None]:
@@ -78,42 +81,66 @@ class Slots:
 
     def wait_for_slot(self, workflow_id: str, deadline: float) -> tuple[Node, int]:
         """Until a slot is free and nobody is at the workflow."""
+        pause = FIRST_POLL
         while True:
-            with self.turn:
-                self.freed.clear()
-                try:
-                    with self.locks.held(Locks.GATE, deadline, GATE_POLL):
-                        held = self.free_slot(workflow_id)
-                except TooLate:
-                    raise NoSlot("wait_timeout was over while other processes of this machine were looking for a slot.") from None
-            if held:
-                return held
+            with self.turn(deadline):
+                found = self.free_slot(workflow_id, deadline)
+                if found:
+                    with self.changed:
+                        self.held += 1
+                    return found
             if time.monotonic() >= deadline:
-                raise NoSlot("wait_timeout was over while other deprovisions were under way on the cluster.")
-            self.freed.wait(POLL)
+                raise NoSlot(OTHERS)
+            time.sleep(pause)
+            pause = min(2 * pause, POLL)
 
-    def free_slot(self, workflow_id: str) -> tuple[Node, int] | None:
-        """One free slot, locked; None when there is none now. Looks twice, since others look too."""
-        if self.free_node(workflow_id) is None:
+    @contextmanager
+    def turn(self, deadline: float) -> Iterator[None]:
+        """Only as many threads look as there may be slots that this process has not. The others wait for one of its own."""
+        with self.changed:
+            while self.held + self.looking >= self.most:
+                if not self.changed.wait(max(0.0, deadline - time.monotonic())):
+                    raise NoSlot(OTHERS)
+            self.looking += 1
+        try:
+            yield
+        finally:
+            with self.changed:
+                self.looking -= 1
+                self.changed.notify_all()
+
+    def free_slot(self, workflow_id: str, deadline: float) -> tuple[Node, int] | None:
+        """One free slot, locked; None when there is none now. Looks twice, since others look too.
+
+        The threads and processes of this machine look the second time one after the other, and take what they found.
+        """
+        if self.free_node(workflow_id, locked=False) is None:
             return None
         time.sleep(random.uniform(0, PAUSE))
-        choice = self.free_node(workflow_id)
-        if choice is None:
-            return None
-        node, name, slots = choice
-        return next(((node, held) for held in (Locks.of_slot(name, number) for number in range(slots)) if self.locks.take(held)), None)
+        try:
+            with self.locks.held(Locks.GATE, deadline, GATE_POLL):
+                choice = self.free_node(workflow_id, locked=True)
+                if choice is None:
+                    return None
+                node, name, slots = choice
+                return next(((node, held) for held in (Locks.of_slot(name, number) for number in range(slots)) if self.locks.take(held)), None)
+        except TooLate:
+            raise NoSlot("wait_timeout was over while other processes of this machine were looking for a slot.") from None
 
-    def free_node(self, workflow_id: str) -> tuple[Node, str, int] | None:
-        """A node with room, its name, and how many slots this machine has there. One in all where nothing can be looked at."""
+    def free_node(self, workflow_id: str, locked: bool) -> tuple[Node, str, int] | None:
+        """A node with room, its name, and how many slots this machine has there. One in all where nothing can be looked at.
+
+        ``locked``: the slots that this machine holds are counted as well, which only who has the gate may do.
+        """
         picture = self.watch.look()
         if picture is None:
             return self.api.connection.nodes[0], "", 1
-        choice = self.choose(picture)  # first of all: a call that hangs for good is nothing to wait for
+        choice = self.choose(picture, locked)  # first of all: a call that hangs for good is nothing to wait for
         return (*choice, MOST_SLOTS) if choice and not calls_at((workflow_id,), self.watch.working(picture)) else None
 
-    def choose(self, picture: Picture) -> tuple[Node, str] | None:
+    def choose(self, picture: Picture, locked: bool) -> tuple[Node, str] | None:
         """The node with most room, or None. Raises NodeHangs when no call can be sent anywhere."""
-        places = [(self.room(name, row), node, name) for node, name, row in self.places(picture)]
+        places = [(self.room(name, row, locked), node, name) for node, name, row in self.places(picture)]
         if not places:
             return None
         room, node, name = max(places, key=lambda place: place[0])
@@ -138,6 +165,8 @@ class Slots:
             raise NodeHangs(hang_text(self.watch.hanging))
         if not any(row.maximum > 1 for dummy, dummy2, row in usable):
             raise NodeHangs("The deprovision pool has one thread, and a call needs two: it would hang the node. Enlarge the pool, or add processors.")
+        limits = {name: self.limit(row) for dummy, name, row in usable}  # a node may stand in url by two names
+        self.most = max(1, sum(limits.values()))
         return usable
 
     def limit(self, row: Row) -> int:
@@ -145,10 +174,10 @@ class Slots:
         most = row.maximum - 1
         return min(self.concurrency or max(1, row.maximum - 2), most)
 
-    def room(self, name: str, row: Row) -> int:
+    def room(self, name: str, row: Row, locked: bool) -> int:
         """How many more calls a node bears. Ours that no look shows yet are counted by their locks."""
         ours = sum(1 for call in row.calls.values() if is_ours(call))
-        return self.limit(row) - (len(row.calls) - ours) - max(ours, self.locks.held_slots(name))
+        return self.limit(row) - (len(row.calls) - ours) - max(ours, self.locks.held_slots(name) if locked else 0)
 
     def name_of(self, node: Node) -> str | None:
         """The name of the node behind a url: None where nobody answers, empty where it is not the same every time or may not be read."""

@@ -13,6 +13,7 @@ import os
 import pty
 import socket
 import ssl
+import subprocess
 import struct
 import sys
 import threading
@@ -950,3 +951,21 @@ def test_a_warning_of_the_server_does_not_end_a_call(serve: Serve) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         assert send(connect(params(url=server.url))).status == 200
+
+
+IMPORTING = """
+import sys
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils import connection
+assert connection.LIBRARY_ERROR is None, connection.LIBRARY_ERROR
+print("opensearchpy" in sys.modules, any(name.partition(".")[0] == "aiohttp" for name in sys.modules))
+import aiohttp
+print(aiohttp.__name__)
+"""
+
+
+def test_only_what_is_needed_of_the_library_is_imported_and_nothing_is_kept_from_others() -> None:
+    """Half of the time of the import was its asynchronous half, where aiohttp is installed."""
+    pytest.importorskip("aiohttp")
+    environment = dict(os.environ, PYTHONPATH=os.environ["ANSIBLE_COLLECTIONS_PATH"])
+    ran = subprocess.run([sys.executable, "-c", IMPORTING], env=environment, capture_output=True, text=True, check=True)
+    assert ran.stdout.split() == ["True", "False", "aiohttp"]

@@ -21,7 +21,7 @@ ONLY_SIMULATED = "only on the simulator"
 DEFAULT = "one task of this collection"
 RAISED_TASK = f"one task of this collection, concurrency: {RAISED}"
 LOOP = "a loop of ansible.builtin.uri"
-LOOP_PIPELINING = "a loop of ansible.builtin.uri, with pipelining"
+LOOP_CAREFUL = "the loop, deprovisioning only what records anything"
 CHECK, INFO, STATUS = "check mode", "workflow_info", "a loop of ansible.builtin.uri, status only"
 
 Way = Callable[[Cluster, Sequence[Environment], bool], Took]
@@ -137,7 +137,7 @@ def ways_of(options: Options, most: int) -> dict[str, Way | None]:
         DEFAULT: module(None),
         RAISED_TASK: module(RAISED) if most > RAISED else None,
         LOOP: lambda cluster, made, there: by_uri(cluster, made),
-        LOOP_PIPELINING: lambda cluster, made, there: by_uri(cluster, made, pipelining=True),
+        LOOP_CAREFUL: lambda cluster, made, there: by_uri(cluster, made, careful=True),
         bare(safe): http(safe),
         bare(RAISED): http(RAISED) if most > RAISED else None,
     }

@@ -46,10 +46,10 @@ class Took:
 # -- plays -------------------------------------------------------------------------------------------------------------
 
 
-def play(name: str, variables: Mapping[str, Any], *arguments: str, pipelining: bool = False) -> Took:
+def play(name: str, variables: Mapping[str, Any], *arguments: str) -> Took:
     """Run one playbook of this folder, and take off what an empty one took directly before. Raises Failed."""
     own = empty_play()
-    took = whole_play(name, variables, *arguments, pipelining=pipelining)
+    took = whole_play(name, variables, *arguments)
     return Took(max(0.0, took.seconds - own.seconds), took.memory, max(0.0, (took.processor or 0.0) - (own.processor or 0.0)))
 
 
@@ -64,8 +64,8 @@ def processor_of_children() -> float:
     return used.ru_utime + used.ru_stime
 
 
-def whole_play(name: str, variables: Mapping[str, Any], *arguments: str, pipelining: bool = False) -> Took:
-    """Run one playbook of this folder, with Ansible's own settings unless ``pipelining``. Raises Failed."""
+def whole_play(name: str, variables: Mapping[str, Any], *arguments: str) -> Took:
+    """Run one playbook of this folder, with Ansible's own settings. Raises Failed."""
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         peak, given = Path(folder, "peak"), Path(folder, "vars.json")
         peak.touch()
@@ -77,7 +77,7 @@ def whole_play(name: str, variables: Mapping[str, Any], *arguments: str, pipelin
         ran = subprocess.run(
             [*command, str(HERE / "playbooks" / f"{name}.yml")],
             cwd=folder,
-            env={**plain_environment(), "ANSIBLE_PIPELINING": str(int(pipelining))},
+            env=plain_environment(),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -125,11 +125,11 @@ def by_info(cluster: Cluster, made: Sequence[Environment]) -> Took:
     return play("info", {**connection_variables(cluster), "workflow_ids": ids, "status": "present", "number": number})
 
 
-def by_uri(cluster: Cluster, made: Sequence[Environment], pipelining: bool = False, only_status: bool = False) -> Took:
+def by_uri(cluster: Cluster, made: Sequence[Environment], careful: bool = False, only_status: bool = False) -> Took:
     """What is written without this collection; ``only_status``: it reads the records, and deletes nothing."""
     book = "uri_status" if only_status else "uri_loop"
     ids = [one.workflow_id for one in made]
-    return play(book, {**connection_variables(cluster), "workflow_ids": ids}, pipelining=pipelining)
+    return play(book, {**connection_variables(cluster), "workflow_ids": ids, "careful": careful})
 
 
 # -- bare HTTP ---------------------------------------------------------------------------------------------------------

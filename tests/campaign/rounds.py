@@ -21,14 +21,16 @@ from random import Random
 from typing import Any
 from urllib.parse import quote, urlsplit
 
+from tests.forked.runner import Ended, Runner
 from tests.simulator import Simulator, running
 from tests.simulator.versions import features
 
 from . import invariants, trouble, worlds
-from .processes import Ended, Runner
 from .trouble import Planter, Stage, Trouble
 from .worlds import Flow, Picture, World
 
+SPEED = 20.0
+"""How much faster than on a real cluster time passes here."""
 WAIT_TIMEOUT = 8
 WAIT_TIMEOUT_SILENCE = 2  # seconds: where an answer may never come
 REQUEST_TIMEOUT = 2.0

@@ -10,8 +10,9 @@ import time
 from collections import Counter
 from dataclasses import dataclass, field
 
-from .processes import runners
-from .rounds import play
+from tests.forked.runner import runners
+
+from .rounds import SPEED, play
 
 COLLECTIONS = "ANSIBLE_COLLECTIONS_PATH"
 
@@ -65,7 +66,7 @@ class Tally:
 def play_some(seed: int, first: int, count: int, step: int, deadline: float, loud: bool = False) -> Tally:
     """Rounds first, first + step, ... below count, until the deadline (time.time())."""
     tally, begun = Tally(seed), time.time()
-    with runners(os.environ.get(COLLECTIONS, "")) as three:
+    with runners(os.environ.get(COLLECTIONS, ""), speed=SPEED) as three:
         for number in range(first, count, step):
             if time.time() >= deadline:
                 tally.late = True

@@ -5,15 +5,17 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import Any
 
 import pytest
 
+from tests.forked.runner import runners
 from tests.simulator import running
 
-from .helpers import Playbooks
+from .helpers import Modules, Playbooks
 
 
 @pytest.fixture(scope="module")
@@ -27,3 +29,10 @@ def cluster() -> Iterator[Callable[..., Any]]:
 def playbooks(tmp_path_factory: pytest.TempPathFactory) -> Playbooks:
     """Runs plays in a folder of its own."""
     return Playbooks(tmp_path_factory.mktemp("play"))
+
+
+@pytest.fixture(scope="module")
+def modules() -> Iterator[Modules]:
+    """Runs modules without a play around them: a fork each, where a play takes half a second of the processor."""
+    with runners(os.environ["ANSIBLE_COLLECTIONS_PATH"], count=1) as (runner,):
+        yield Modules(runner)

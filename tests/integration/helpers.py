@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.forked.runner import Runner
+
 Task = dict[str, Any]
 
 CALLBACKS = Path(__file__).with_name("callback_plugins")
@@ -101,6 +103,29 @@ class Playbooks:
             preexec_fn=heed_interrupts,
         )
         return process, record
+
+
+class Modules:
+    """Runs tasks as plays do, without the plays: each module in a process of its own, with the arguments that Ansible gives it.
+
+    For files that try dozens of them. What only a play shows (templates, keywords of tasks, output) is not there.
+    """
+
+    def __init__(self, runner: Runner) -> None:
+        self.runner = runner
+
+    def run(self, tasks: Sequence[Task]) -> Played:
+        """Run tasks that have a name and a module, perhaps in check mode; they may fail. None of them may end in a traceback."""
+        results, output = {}, ""
+        for one in tasks:
+            module = next(name for name in (DEPROVISION, INFO) if name in one)
+            job = {"module": module.rpartition(".")[2], "params": one[module], "check": one.get("check_mode", False)}
+            ended = self.runner.wait(self.runner.start(job))
+            assert ended.result is not None and "Traceback" not in ended.stderr, (one, ended)
+            assert ended.code == int(bool(ended.result.get("failed"))), ended
+            results[one["name"]] = {"failed": False, **ended.result}
+            output += ended.stdout + ended.stderr
+        return Played(0, output, results)
 
 
 def heed_interrupts() -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from .helpers import Playbooks, Played, deprovision, environment, everything, existing, in_check_mode, template, writes
+from .helpers import Modules, Playbooks, Played, deprovision, environment, everything, existing, in_check_mode, template, writes
 
 # The options of each guard, and what its refusal has to say.
 GUARDS: dict[str, tuple[dict[str, Any], list[str]]] = {
@@ -30,7 +30,7 @@ GUARDS: dict[str, tuple[dict[str, Any], list[str]]] = {
 
 
 @pytest.fixture(scope="module")
-def refused(cluster: Callable[..., Any], playbooks: Playbooks) -> tuple[Played, Any, dict[str, Any]]:
+def refused(cluster: Callable[..., Any], modules: Modules) -> tuple[Played, Any, dict[str, Any]]:
     """Every guard over two workflows. The index of the second is closed: nobody knows how much it holds."""
     sim = cluster(cluster_name="preview")
     made = [environment(sim, "g"), environment(sim, "h")]
@@ -41,7 +41,7 @@ def refused(cluster: Callable[..., Any], playbooks: Playbooks) -> tuple[Played, 
     tasks = [
         deprovision(name, sim.url, ["g", "h"], allow_delete=every, **options) for name, (options, _) in GUARDS.items()
     ]
-    return playbooks.run(tasks), sim, before
+    return modules.run(tasks), sim, before
 
 
 @pytest.mark.parametrize("name", GUARDS)

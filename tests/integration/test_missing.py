@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 
-from .helpers import Playbooks, Played, deprovision, environment, everything, info, warnings, writes
+from .helpers import Modules, Played, deprovision, environment, everything, info, warnings, writes
 
 VERSIONS = ("2.15.0", "2.19.1", "3.6.0")
 
 
 @pytest.fixture(scope="module")
-def missing(cluster: Callable[..., Any], playbooks: Playbooks) -> tuple[Played, dict[str, Any]]:
+def missing(cluster: Callable[..., Any], modules: Modules) -> tuple[Played, dict[str, Any]]:
     """On each version a cluster with another workflow, and one where Flow Framework was never used."""
     sims = {}
     tasks = []
@@ -39,7 +39,7 @@ def missing(cluster: Callable[..., Any], playbooks: Playbooks) -> tuple[Played, 
         )
     )
     before = everything(sim, "other")
-    played = playbooks.run(tasks, timeout=200)
+    played = modules.run(tasks)
     assert everything(sim, "other") == before
     return played, sims
 

@@ -13,8 +13,8 @@ import os
 import pty
 import socket
 import ssl
-import subprocess
 import struct
+import subprocess
 import sys
 import threading
 import warnings

@@ -3,9 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A process that runs the real module, each time in a fork of its own: it can be killed as Ansible's can.
 
-``python -m tests.campaign.child`` reads one job a line (JSON) and answers with two lines: the pid of the fork, and how
-it ended. A fork costs milliseconds, where a new interpreter costs a second. Pauses and limits of the module are
-shortened by SPEED, as the simulator's clock shortens those of the server.
+``python -m tests.forked.child LOCKS SPEED`` reads one job a line (JSON) and answers with two lines: the pid of the fork,
+and how it ended. A fork costs milliseconds, where a new interpreter costs a second. Pauses and limits of the module are
+shortened by SPEED (1: as they are), as the simulator's clock shortens those of the server.
 """
 
 from __future__ import annotations
@@ -18,15 +18,13 @@ import sys
 import tempfile
 from typing import Any
 
-SPEED = 20.0
-"""How much faster than on a real cluster time passes here."""
 SLACK = 2.0
 """Limits that only a broken run meets are shortened so much less: a busy machine must not look like a broken server."""
 ALARM_SECONDS = 0.004
 """A kill in the middle of a request comes so long after it was sent."""
 
 
-def shorten() -> None:
+def shorten(speed: float) -> None:
     """Shorten what the module waits for. Called once, before the first fork."""
     from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils import api, pools, slots, teardown
 
@@ -40,7 +38,7 @@ def shorten() -> None:
         (teardown, "POLL"),
         (teardown, "LONGEST_PAUSE"),
     ):
-        setattr(module, name, getattr(module, name) / SPEED)
+        setattr(module, name, getattr(module, name) / speed)
     for module, name in (
         (pools, "HANG"),
         (teardown, "QUIET"),
@@ -48,7 +46,7 @@ def shorten() -> None:
         (teardown, "WRITE_LIMIT"),
         (teardown, "LOST_WRITE_LIMIT"),
     ):
-        setattr(module, name, getattr(module, name) / SPEED * SLACK)
+        setattr(module, name, getattr(module, name) / speed * SLACK)
 
 
 def deadly(kill: dict[str, Any]) -> None:
@@ -84,14 +82,16 @@ def run(job: dict[str, Any], stdout: int, stderr: int) -> None:
     try:
         from ansible.module_utils import basic
 
-        from ansible_collections.opensearch_ops.flow_framework.plugins.modules import workflow_deprovision
+        from ansible_collections.opensearch_ops.flow_framework.plugins.modules import workflow_deprovision, workflow_info
 
+        module = {"workflow_deprovision": workflow_deprovision, "workflow_info": workflow_info}[job.get("module", "workflow_deprovision")]
         given = {**job["params"], "_ansible_check_mode": job.get("check", False), "_ansible_diff": True}
+        os.environ.update(job.get("environment", {}))
         basic._ANSIBLE_ARGS = json.dumps({"ANSIBLE_MODULE_ARGS": given}).encode()
         basic._ANSIBLE_PROFILE = "legacy"
         if job.get("kill"):
             deadly(job["kill"])
-        workflow_deprovision.main()
+        module.main()
     except SystemExit as end:
         code = int(end.code or 0)
     except BaseException:
@@ -107,10 +107,11 @@ def run(job: dict[str, Any], stdout: int, stderr: int) -> None:
 def main() -> None:
     """Jobs until the input ends. The first line of the output says that the process is ready."""
     from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils import locks
-    from ansible_collections.opensearch_ops.flow_framework.plugins.modules import workflow_deprovision  # noqa: F401
+    from ansible_collections.opensearch_ops.flow_framework.plugins.modules import workflow_deprovision, workflow_info  # noqa: F401
 
-    locks.FOLDER = sys.argv[1]
-    shorten()
+    locks.FOLDER, speed = sys.argv[1], float(sys.argv[2])
+    if speed != 1:
+        shorten(speed)
     gc.freeze()  # a collection in a fork would copy every page
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for who started this
     answers = os.fdopen(os.dup(1), "w")

@@ -35,12 +35,12 @@ class Ended:
 
 
 class Runner:
-    """One process that forks a run at a time."""
+    """One process that forks a run at a time. ``speed``: how much faster than on a real cluster time passes."""
 
-    def __init__(self, collections: str, locks: str) -> None:
+    def __init__(self, collections: str, locks: str, speed: float) -> None:
         path = os.pathsep.join(filter(None, (str(ROOT), collections, os.environ.get("PYTHONPATH"))))
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.campaign.child", locks],
+            [sys.executable, "-m", "tests.forked.child", locks, str(speed)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             cwd=ROOT,
@@ -51,7 +51,7 @@ class Runner:
     def ready(self) -> None:
         """Wait until it can run something. RuntimeError where it cannot."""
         if self._read() != "ready":
-            raise RuntimeError("tests.campaign.child did not start")
+            raise RuntimeError("tests.forked.child did not start")
 
     def _read(self) -> str:
         assert self._process.stdout is not None
@@ -98,10 +98,10 @@ def kill(pid: int, number: int) -> None:
 
 
 @contextmanager
-def runners(collections: str, count: int = 3) -> Iterator[list[Runner]]:
+def runners(collections: str, count: int = 3, speed: float = 1.0) -> Iterator[list[Runner]]:
     """Some runners for as long as the context lasts, with locks of their own: not those of the machine."""
-    with tempfile.TemporaryDirectory(prefix="campaign-") as locks:
-        made = [Runner(collections, locks) for _number in range(count)]
+    with tempfile.TemporaryDirectory(prefix="runners-") as locks:
+        made = [Runner(collections, locks, speed) for _number in range(count)]
         try:
             for runner in made:
                 runner.ready()

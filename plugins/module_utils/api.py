@@ -217,9 +217,9 @@ class Api:
         """``GET /``: names and version of the cluster."""
         return self.read("GET", "/")
 
-    def info_of(self, node: Node) -> Answer:
-        """``GET /`` of one node: its own name is in it."""
-        return self.send(node, "GET", "/", None, self.connection.timeout)
+    def info_of(self, node: Node, timeout: float) -> Answer:
+        """``GET /`` of one node: its own name is in it. ``timeout`` in seconds."""
+        return self.send(node, "GET", "/", None, timeout)
 
     def plugins(self) -> Answer:
         """The plugins of every node, a list of ``name``, ``component``, ``version``."""

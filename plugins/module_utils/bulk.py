@@ -30,13 +30,15 @@ INDECISIVE = (rest.FORBIDDEN, rest.REFUSED, rest.FAILED, rest.UNREADABLE, rest.D
 class BulkApi(Api):
     """Reads ahead, and then answers from what it read. Each answer is given once; the lists of pipelines are kept.
 
-    ``readable`` raises what stops a task; ``warn`` says what takes longer.
+    ``readable`` raises what stops a task; ``warn`` says what takes longer. ``sure``: no search is believed that a workflow
+    records nothing.
     """
 
-    def __init__(self, connection: Connection, readable: Readable, warn: Callable[[str], None]) -> None:
+    def __init__(self, connection: Connection, readable: Readable, warn: Callable[[str], None], sure: bool = False) -> None:
         super().__init__(connection)
         self.readable = readable
         self.warn = warn
+        self.sure = sure
         self.known: dict[tuple[str, ...], Answer] = {}
         self.nothing: set[Key] = set()  # kind and name: a complete list shows nothing of that name
         self.lists: dict[str, Answer] = {}
@@ -71,7 +73,7 @@ class BulkApi(Api):
         self.known.clear()
         for page in pages(workflow_ids, rest.LARGEST_PAGE):
             for workflow_id, source in self.found(self.states_by_id(page), page, "Searching workflow states by id"):
-                if source.get("workflow_id") == workflow_id and isinstance(source.get("state"), str):
+                if source.get("workflow_id") == workflow_id and isinstance(source.get("state"), str) and (source.get("resources_created") or not self.sure):
                     self.learn(source, "status", workflow_id)
             for workflow_id, source in self.found(self.templates_by_id(page), page, "Searching templates by id"):
                 if isinstance(source.get("name"), str):

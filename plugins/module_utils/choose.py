@@ -15,12 +15,14 @@ from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import Any, Iterable
 
+from ansible.module_utils.parsing.convert_bool import boolean
+
 from .api import LISTING_ACTION, Api, clock_of, recorded_one_of
 from .module import OptionError, workflow_ids
 from .survey import Survey, SurveyError, Surveyor, Workflow
 
-ANY = ["*"]  # every filter has a default that is not null: a null is a variable that was not set, and would choose too much
-NO_LIMIT = "any"
+NO_LIMIT = "<any>"  # every filter has a default that is not null: a null is a variable that was not set, and would choose too much
+ANY = [NO_LIMIT]
 STATES = ("NOT_STARTED", "PROVISIONING", "COMPLETED", "FAILED")
 SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 
@@ -50,7 +52,7 @@ class Filters:
             **{field: filled(option, params.get(option, ANY)) for field, option in LISTS.items()},
             older_than=seconds_of("older_than", params.get("older_than", NO_LIMIT)),
             newer_than=seconds_of("newer_than", params.get("newer_than", NO_LIMIT)),
-            orphaned=params.get("orphaned"),
+            orphaned=truth_of("orphaned", params.get("orphaned", NO_LIMIT)),
         )
 
     @property
@@ -115,6 +117,16 @@ def seconds_of(option: str, text: str | None) -> int | None:
     if not match:
         raise OptionError("%s is %r: give a number with s, m, h, d or w, such as 90m or 7d." % (option, text))
     return int(match.group(1)) * SECONDS[match.group(2)]
+
+
+def truth_of(option: str, given: Any) -> bool | None:
+    """True, False, or None where nothing is asked. Raises OptionError, for a null too."""
+    if given == NO_LIMIT:
+        return None
+    try:
+        return bool(boolean(given))
+    except TypeError:
+        raise OptionError("%s is %r: give true or false, or leave it out." % (option, given)) from None
 
 
 def age_of(workflow: Workflow, now: int) -> int | None:

@@ -16,6 +16,8 @@ from typing import Iterator
 
 FOLDER = "/tmp"  # one for all users of the machine, whatever their TMPDIR says
 MOST_SLOTS = 64  # slots of one node that this machine counts
+MOST_NODES = 1 << 20
+SLOTS = MOST_NODES * MOST_SLOTS  # bytes of all slots, from 1 on
 
 
 class TooLate(Exception):
@@ -30,6 +32,7 @@ class Locks:
     """
 
     GATE = 0
+    EVERY_SLOT = -1  # all slots of all nodes: for one who cannot see what is under way
 
     def __init__(self, cluster: str) -> None:
         name = "opensearch_ops.flow_framework-%s.lock" % hashlib.sha256(cluster.encode("utf-8")).hexdigest()[:16]
@@ -40,20 +43,25 @@ class Locks:
     @staticmethod
     def of_slot(node: str, number: int) -> int:
         """The byte of one slot of one node."""
-        return 1 + spread(node, 1 << 20) * MOST_SLOTS + number
+        return 1 + spread(node, MOST_NODES) * MOST_SLOTS + number
 
     @staticmethod
     def of_workflow(workflow_id: str) -> int:
         """The byte of one workflow, beyond those of all slots."""
         return (1 << 32) + spread(workflow_id, 1 << 40)
 
+    @staticmethod
+    def of_call(mark: str) -> int:
+        """The byte of one call, beyond those of all workflows: whoever holds it sends, or is about to send, what bears that mark."""
+        return (1 << 42) + spread(mark, 1 << 40)
+
     def take(self, byte: int) -> bool:
         """Lock one byte, or say that somebody has it."""
         with self.guard:
-            if byte in self.mine:
+            if any(overlap(byte, held) for held in self.mine):
                 return False
             try:
-                fcntl.lockf(self.file, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, byte)
+                fcntl.lockf(self.file, fcntl.LOCK_EX | fcntl.LOCK_NB, *extent(byte))
             except OSError:
                 return False
             self.mine.add(byte)
@@ -62,7 +70,7 @@ class Locks:
     def release(self, byte: int) -> None:
         """Let go one byte."""
         with self.guard:
-            fcntl.lockf(self.file, fcntl.LOCK_UN, 1, byte)
+            fcntl.lockf(self.file, fcntl.LOCK_UN, *extent(byte))
             self.mine.discard(byte)
 
     @contextmanager
@@ -79,14 +87,25 @@ class Locks:
 
     def held_slots(self, node: str) -> int:
         """How many slots of a node this machine holds. Only while the gate is held."""
-        held = 0
-        for number in range(MOST_SLOTS):
-            byte = self.of_slot(node, number)
-            if byte in self.mine or not self.take(byte):
-                held += 1
-            else:
-                self.release(byte)
-        return held
+        return sum(1 for number in range(MOST_SLOTS) if self.is_held(self.of_slot(node, number)))
+
+    def is_held(self, byte: int) -> bool:
+        """Whether anybody on this machine holds a byte. Only while the gate is held, since it is taken for a moment."""
+        if not self.take(byte):
+            return True
+        self.release(byte)
+        return False
+
+
+def extent(byte: int) -> tuple[int, int]:
+    """Length and start of what is locked in the file."""
+    return (SLOTS, 1) if byte == Locks.EVERY_SLOT else (1, byte)
+
+
+def overlap(byte: int, other: int) -> bool:
+    """Whether two locks have a byte in common."""
+    (length, start), (other_length, other_start) = extent(byte), extent(other)
+    return start < other_start + other_length and other_start < start + length
 
 
 def open_shared(path: str) -> int:

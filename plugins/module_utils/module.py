@@ -73,7 +73,9 @@ def refuse_negative(params: Mapping[str, Any], names: Iterable[str]) -> None:
 def refuse_masking(module: AnsibleModule, survey: Survey) -> None:
     """Ansible blots every secret out of a result, in the middle of an id too: rather fail than name a wrong id."""
     names = [resource.id for workflow in survey.workflows for resource in workflow.resources]
-    names += [name for workflow in survey.workflows for name in (workflow.workflow_id, workflow.name) if name]
+    names += [user.id for workflow in survey.workflows for resource in workflow.resources for user in resource.users]
+    names += [one.id for one in survey.unrecorded]
+    names += [text for w in survey.workflows for text in (w.workflow_id, w.name) if text]
     names += [name for name in (survey.server.cluster_name, survey.server.cluster_uuid) if name]
     secrets = {str(secret) for secret in module.no_log_values if secret}
     if any(secret in name for name in names for secret in secrets):

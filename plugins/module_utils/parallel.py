@@ -16,7 +16,7 @@ Before = Mapping[str, AbstractSet[str]]  # name -> the names that go before it
 class Schedule:
     """Hands out names: none before those that go before it have been done.
 
-    Where they wait for each other in a ring, the first begins once nothing else is under way.
+    Where they wait for each other in a ring, one of them begins once nothing else is under way.
     """
 
     def __init__(self, names: Sequence[str], before: Before) -> None:
@@ -32,7 +32,7 @@ class Schedule:
             while self.waiting and self.error is None:
                 name = next((name for name in self.waiting if self.is_ready(name)), None)
                 if name is None and not self.under_way:
-                    name = next(iter(self.waiting))
+                    name = self.in_a_ring(next(iter(self.waiting)))
                 if name is not None:
                     del self.waiting[name]
                     self.under_way.add(name)
@@ -42,7 +42,19 @@ class Schedule:
 
     def is_ready(self, name: str) -> bool:
         """Whether nothing that goes before it is left."""
-        return not any(other != name and (other in self.waiting or other in self.under_way) for other in self.before.get(name, ()))
+        return self.waits_for(name) is None
+
+    def waits_for(self, name: str) -> str | None:
+        """One of those that go before it and are left."""
+        return next((other for other in sorted(self.before.get(name, ())) if other != name and (other in self.waiting or other in self.under_way)), None)
+
+    def in_a_ring(self, name: str | None) -> str:
+        """One of a ring, from a name that waits for it or is in it."""
+        met: dict[str, None] = {}
+        while name is not None and name not in met:
+            met[name] = None
+            name = self.waits_for(name)
+        return name or next(reversed(list(met)))
 
     def done(self, name: str, error: BaseException | None = None) -> None:
         """Note that one has ended; with an error nothing more is handed out."""

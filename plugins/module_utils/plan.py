@@ -188,19 +188,22 @@ def go_before(plan: Plan) -> dict[str, frozenset[str]]:
     """For each workflow, those of the task that have to go before it.
 
     That is whatever uses something of it (a model its connector, an agent its model), since the server refuses to delete
-    what is in use; and of several that record the same resource the earlier, which takes it along.
+    what is in use; and of several that record the same resource the one before, which takes it along.
     """
     holders: dict[Key, list[str]] = {}
-    for planned in plan.workflows:
-        for resource in planned.workflow.resources:
-            holders.setdefault(resource.key, []).append(resource.workflow_id)
-    before: dict[str, set[str]] = {}
-    for planned in plan.workflows:
-        workflow_id = planned.workflow.workflow_id
-        for resource in planned.workflow.resources:
-            earlier = holders[resource.key][: holders[resource.key].index(workflow_id)]
-            users = [holder for user in resource.users for holder in holders.get(user.key, ())]
-            before.setdefault(workflow_id, set()).update(other for other in (*earlier, *users) if other != workflow_id)
+    before: dict[str, set[str]] = {planned.workflow.workflow_id: set() for planned in plan.workflows}
+    touched = [
+        (fate.resource.workflow_id, fate.resource)
+        for planned in plan.workflows
+        for fate in planned.fates
+        if fate.status == WOULD_DELETE or set(fate.resource.actions) & {"delete", "undeploy"}
+    ]
+    for workflow_id, resource in touched:
+        held = holders.setdefault(resource.key, [])
+        before[workflow_id].update(held[-1:])
+        held.append(workflow_id)
+    for workflow_id, resource in touched:
+        before[workflow_id].update(holder for user in resource.users for holder in holders.get(user.key, ()) if holder != workflow_id)
     return {workflow_id: frozenset(others) for workflow_id, others in before.items() if others}
 
 
@@ -218,7 +221,19 @@ class Around:
 
 
 def decide_all(survey: Survey, options: Options) -> list[tuple[Fate, ...]]:
-    """The fate of every resource. What an earlier workflow of the task deletes is absent in a later one."""
+    """The fate of every resource. What one workflow of the task keeps, no other one of it deletes."""
+    kept = survey.kept
+    while True:
+        decided = decide_each(replace(survey, kept=kept), options)
+        statuses = {(fate.status, fate.resource.key) for fates in decided for fate in fates}
+        contradicted = {key for status, key in statuses if status == KEPT and (WOULD_DELETE, key) in statuses}
+        if not contradicted:
+            return decided
+        kept |= contradicted
+
+
+def decide_each(survey: Survey, options: Options) -> list[tuple[Fate, ...]]:
+    """The fate of every resource, workflow by workflow. What an earlier one deletes is absent in a later one."""
     resources = [r for w in survey.workflows for r in w.resources]
     around = Around(frozenset(r.key for r in resources) | survey.inside, frozenset(r.key for r in resources if "undeploy" in r.actions), kept=survey.kept)
     decided: list[tuple[Fate, ...]] = []
@@ -242,7 +257,7 @@ def decide(resource: Resource, workflow: Workflow, options: Options, around: Aro
     """The fate of one resource, but for what uses it in the task itself."""
     fate = unprotected_fate(resource, workflow, options, around)
     if fate.status == WOULD_DELETE and resource.key in around.kept:
-        return Fate(resource, KEPT, "The plan that this task began with keeps it.")
+        return Fate(resource, KEPT, "This task keeps it: another workflow that recorded it does, or did when the plan was made.")
     if fate.changed or fate.status == FAILED:  # the server would touch it, or try to
         pattern = protecting(resource, workflow, options)
         if pattern:

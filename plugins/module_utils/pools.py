@@ -14,7 +14,8 @@ import time
 from dataclasses import dataclass
 from typing import Collection, Iterable, Mapping
 
-from .api import Answer, Api
+from .api import DISABLED, FORBIDDEN, MISSING, REFUSED, UNAUTHENTICATED, Answer, Api
+from .survey import SurveyError
 
 OPAQUE_PREFIX = "opensearch_ops.flow_framework"
 HANG = 11.0  # seconds without a completed step: longer than the server's limit of one step (10 s)
@@ -23,6 +24,10 @@ UNREADABLE = (
     "The deprovision pool and the tasks of the cluster cannot be read, so nobody knows what else is under way: one workflow after"
     " the other. Grant cluster:monitor/nodes/info, cluster:monitor/nodes/stats, cluster:monitor/state and cluster:monitor/tasks/lists."
 )
+
+
+class NotNow(Exception):
+    """What is under way could not be read this time; the text says why. Nobody may conclude anything from it."""
 
 
 class NodeHangs(Exception):
@@ -49,13 +54,17 @@ def opaque_id(run_id: str, workflow_id: str) -> str:
 
 def may_be_at(workflow_ids: Collection[str], call: str) -> bool:
     """Whether a call under way may be at one of these workflows: ours name theirs, any other may be at any."""
-    prefix, _sign, rest = call.partition("/")
-    return prefix != OPAQUE_PREFIX or rest.partition("/")[2] in workflow_ids
+    return not is_ours(call) or workflow_of(call) in workflow_ids
 
 
 def is_ours(call: str) -> bool:
     """Whether a call is one of this collection's, of any process on any machine."""
     return call.startswith(OPAQUE_PREFIX + "/")
+
+
+def workflow_of(call: str) -> str:
+    """The workflow that a mark of ours names."""
+    return call.partition("/")[2].partition("/")[2]
 
 
 class Watch:
@@ -68,13 +77,24 @@ class Watch:
         self.hanging: set[str] = set()  # nodes that hang, at the last look
 
     def look(self) -> Picture | None:
-        """Pool and calls of every node; None where they may not be read."""
-        pool, tasks = self.api.deprovision_pool(), self.api.deprovision_tasks()
-        if not pool.ok or not tasks.ok or not isinstance(pool.body, list):
-            self.warnings[UNREADABLE] = None
-            return None
+        """Pool and calls of every node; None where they may not be read. Raises NotNow, and SurveyError for a 401."""
+        answers = []
+        for read in (self.api.deprovision_pool, self.api.deprovision_tasks):
+            answers.append(read())
+            if answers[-1].outcome == UNAUTHENTICATED:
+                raise SurveyError(answers[-1].sentence, answers[-1])
+        for answer in answers:
+            if answer.outcome in (FORBIDDEN, DISABLED, REFUSED, MISSING):  # so it will be the next time
+                self.warnings[UNREADABLE] = None
+                return None
+            if not answer.ok:
+                raise NotNow(answer.sentence)
+        pool, tasks = answers
         calls = calls_by_node(tasks)
-        picture = {row["node_name"]: Row(int(row["active"]), int(row["max"]), int(row["completed"]), calls.get(row["node_name"], {})) for row in pool.body}
+        numbered = [row for row in pool.body if has_numbers(row)] if isinstance(pool.body, list) else []
+        if not numbered:  # a node that is leaving shows no numbers; but never all of them
+            raise NotNow("The deprovision pool of no node could be read.")
+        picture = {row["node_name"]: Row(int(row["active"]), int(row["max"]), int(row["completed"]), calls.get(row["node_name"], {})) for row in numbered}
         self.hanging = {name for name, row in picture.items() if self.hangs(name, row)}
         return picture
 
@@ -100,7 +120,10 @@ class Watch:
         """
         waited_for: set[str] | None = None
         while time.monotonic() < deadline:
-            picture = self.look()
+            try:
+                picture = self.look()
+            except NotNow:
+                return  # whoever sends a call looks again, and waits until it can see
             if picture is None:
                 return
             now = set(calls_at(workflow_ids, self.working(picture)))
@@ -108,6 +131,11 @@ class Watch:
             if not waited_for:
                 return
             time.sleep(POLL)
+
+
+def has_numbers(row: Mapping[str, object]) -> bool:
+    """Whether a row of the pools says how a node is: that of a node which is leaving does not."""
+    return all(str(row.get(name)).isdigit() for name in ("active", "max", "completed"))
 
 
 def calls_at(workflow_ids: Collection[str], picture: Picture) -> list[str]:

@@ -14,16 +14,19 @@ import random
 import threading
 import time
 from contextlib import contextmanager, suppress
-from typing import Iterator, List, Tuple
+from typing import Iterable, Iterator, List, Tuple
 
 from .api import LOST, UNAVAILABLE, UNREACHABLE, Api
 from .connection import Node
 from .locks import MOST_SLOTS, Locks, TooLate
-from .pools import POLL, NodeHangs, Picture, Row, Watch, as_one, calls_at, hang_text, is_ours
+from .pools import POLL, NodeHangs, NotNow, Picture, Row, Watch, as_one, calls_at, hang_text, is_ours, workflow_of
 
 PAUSE = 0.05  # seconds, at most, between the two looks before a call
 GATE_POLL = 0.01  # seconds between tries to be the one that looks
 FIRST_POLL = 0.02  # seconds until the next look, doubling up to POLL: a call that has just ended is shown for a moment longer
+UNSEEN = "wait_timeout was over while nobody could see what else is under way. %s"
+NAME_TIMEOUT = 5.0  # seconds, at most, to say a name
+SILENCE = 60.0  # seconds in which a node that has not said its name is not asked again
 OTHERS = "wait_timeout was over while other deprovisions were under way on the cluster."
 
 Places = List[Tuple[Node, str, Row]]  # a url, the name of the node behind it, and its pool
@@ -45,27 +48,29 @@ class Slots:
         self.most = 1  # calls that may run at once on all nodes together, as last seen
         self.held = 0  # slots that threads of this process have
         self.looking = 0  # threads that look for one
+        self.silent: dict[str, float] = {}  # url -> until when it is left alone
         self.names: dict[str, str] = {}  # url -> node name, where a url is one node
 
     def capacity(self) -> int:
         """How many calls may run at once on all nodes together when nobody else is there; at least one."""
-        picture = self.watch.look()
-        if picture is not None:
-            with suppress(NodeHangs):  # the first workflow meets it too, and says so
+        with suppress(NodeHangs, NotNow):  # the first workflow meets it too, and says so
+            picture = self.watch.look()
+            if picture is not None:
                 self.places(picture)
         return self.most
 
     @contextmanager
-    def slot(self, workflow_id: str, deadline: float) -> Iterator[Node]:
-        """A node on which one call for this workflow may be sent, for as long as the block lasts.
+    def slot(self, mark: str, deadline: float) -> Iterator[Node]:
+        """A node on which the one call that bears this mark may be sent, for as long as the block lasts.
 
         ``deadline`` on the monotonic clock. Raises NoSlot or NodeHangs.
         """
-        node, held = self.wait_for_slot(workflow_id, deadline)
+        node, held = self.wait_for_slot(mark, deadline)
         try:
             yield node
         finally:
-            self.locks.release(held)
+            for byte in held:
+                self.locks.release(byte)
             with self.changed:
                 self.held -= 1
                 self.changed.notify_all()
@@ -79,18 +84,27 @@ class Slots:
         except TooLate:
             raise NoSlot("wait_timeout was over while another process of this machine was at this workflow.") from None
 
-    def wait_for_slot(self, workflow_id: str, deadline: float) -> tuple[Node, int]:
-        """Until a slot is free and nobody is at the workflow."""
-        pause = FIRST_POLL
+    def wait_for_own(self) -> None:
+        """Until this process has a slot less than it may have: a workflow's own time does not run while it stands in line."""
+        with self.changed:
+            while self.held + self.looking >= self.most:
+                self.changed.wait()
+
+    def wait_for_slot(self, mark: str, deadline: float) -> tuple[Node, tuple[int, ...]]:
+        """Until a slot is free and nobody is at the workflow: the node, and the locks that are held."""
+        pause, why = FIRST_POLL, OTHERS
         while True:
             with self.turn(deadline):
-                found = self.free_slot(workflow_id, deadline)
+                try:
+                    found = self.free_slot(mark, deadline)
+                except NotNow as error:
+                    found, why = None, UNSEEN % error
                 if found:
                     with self.changed:
                         self.held += 1
                     return found
             if time.monotonic() >= deadline:
-                raise NoSlot(OTHERS)
+                raise NoSlot(why)
             time.sleep(pause)
             pause = min(2 * pause, POLL)
 
@@ -109,11 +123,12 @@ class Slots:
                 self.looking -= 1
                 self.changed.notify_all()
 
-    def free_slot(self, workflow_id: str, deadline: float) -> tuple[Node, int] | None:
+    def free_slot(self, mark: str, deadline: float) -> tuple[Node, tuple[int, ...]] | None:
         """One free slot, locked; None when there is none now. Looks twice, since others look too.
 
         The threads and processes of this machine look the second time one after the other, and take what they found.
         """
+        workflow_id, call = workflow_of(mark), Locks.of_call(mark)
         if self.free_node(workflow_id, locked=False) is None:
             return None
         time.sleep(random.uniform(0, PAUSE))
@@ -122,21 +137,28 @@ class Slots:
                 choice = self.free_node(workflow_id, locked=True)
                 if choice is None:
                     return None
-                node, name, slots = choice
-                return next(((node, held) for held in (Locks.of_slot(name, number) for number in range(slots)) if self.locks.take(held)), None)
+                node, slots = choice
+                slot = next((slot for slot in slots if self.locks.take(slot)), None)
+                if slot is None:
+                    return None
+                self.locks.take(call)
+                return node, (slot, call)
         except TooLate:
             raise NoSlot("wait_timeout was over while other processes of this machine were looking for a slot.") from None
 
-    def free_node(self, workflow_id: str, locked: bool) -> tuple[Node, str, int] | None:
-        """A node with room, its name, and how many slots this machine has there. One in all where nothing can be looked at.
+    def free_node(self, workflow_id: str, locked: bool) -> tuple[Node, Iterable[int]] | None:
+        """A node with room, and its slots. Where nothing may be looked at, one call at a time: every slot at once.
 
         ``locked``: the slots that this machine holds are counted as well, which only who has the gate may do.
         """
         picture = self.watch.look()
         if picture is None:
-            return self.api.connection.nodes[0], "", 1
+            return self.api.connection.nodes[0], (Locks.EVERY_SLOT,)
         choice = self.choose(picture, locked)  # first of all: a call that hangs for good is nothing to wait for
-        return (*choice, MOST_SLOTS) if choice and not calls_at((workflow_id,), self.watch.working(picture)) else None
+        if choice is None or calls_at((workflow_id,), self.watch.working(picture)):
+            return None
+        node, name = choice
+        return node, [Locks.of_slot(name, number) for number in range(MOST_SLOTS)]
 
     def choose(self, picture: Picture, locked: bool) -> tuple[Node, str] | None:
         """The node with most room, or None. Raises NodeHangs when no call can be sent anywhere."""
@@ -154,6 +176,7 @@ class Slots:
         answered = [(node, self.name_of(node)) for node in self.api.connection.nodes]
         named = [(node, name, picture.get(name)) for node, name in answered if name is not None]
         if not named:
+            self.silent.clear()  # there is nobody else to ask
             return []
         places = [(node, name, row) for node, name, row in named if row is not None]
         hanging = self.watch.hanging
@@ -175,14 +198,24 @@ class Slots:
         return min(self.concurrency or max(1, row.maximum - 2), most)
 
     def room(self, name: str, row: Row, locked: bool) -> int:
-        """How many more calls a node bears. Ours that no look shows yet are counted by their locks."""
-        ours = sum(1 for call in row.calls.values() if is_ours(call))
-        return self.limit(row) - (len(row.calls) - ours) - max(ours, self.locks.held_slots(name) if locked else 0)
+        """How many more calls a node bears.
+
+        The calls of this machine are counted by their slots, since no look shows yet what is about to be sent. A call that is
+        shown is one of them only if somebody here holds the lock of its mark: those of other machines, and of runs that were
+        killed, hold none.
+        """
+        if not locked:
+            return self.limit(row) - len(row.calls)
+        elsewhere = [call for call in row.calls.values() if not (is_ours(call) and self.locks.is_held(Locks.of_call(call)))]
+        return self.limit(row) - len(elsewhere) - self.locks.held_slots(name)
 
     def name_of(self, node: Node) -> str | None:
         """The name of the node behind a url: None where nobody answers, empty where it is not the same every time or may not be read."""
-        answer = self.api.info_of(node)
+        if time.monotonic() < self.silent.get(node.url, 0.0):
+            return None
+        answer = self.api.info_of(node, min(NAME_TIMEOUT, self.api.connection.timeout))
         if answer.outcome in (UNREACHABLE, LOST, UNAVAILABLE):
+            self.silent[node.url] = time.monotonic() + SILENCE
             return None
         name = str(answer.body.get("name", "")) if answer.ok and isinstance(answer.body, dict) else ""
         if self.names.setdefault(node.url, name) != name:

@@ -149,15 +149,16 @@ class Surveyor:
         self.few = few
         self.warnings: list[str] = []
 
-    def survey(self, workflow_ids: Iterable[str], look: bool = True, server: Server | None = None) -> Survey:
+    def survey(self, workflow_ids: Iterable[str], look: bool = True, server: Server | None = None, sure: bool = False) -> Survey:
         """The whole picture for some workflows, in their order. Raises SurveyError.
 
         C(look) false: only what is recorded; nothing is looked at, and nobody is asked who uses it. ``server``: where it was
-        asked before.
+        asked before. ``sure``: a record that holds nothing is read by itself, however many there are, since a search is up to
+        a second behind and nobody would look at such a workflow again.
         """
         ids = list(workflow_ids)
         server = server or self.server()
-        reader = self if len(ids) <= self.few else BulkSurveyor(self)
+        reader = self if len(ids) <= self.few else BulkSurveyor(self, sure)
         workflows, candidates = reader.pictures(ids, look)
         if not look:
             return Survey(server, tuple(workflows), warnings=self.said())
@@ -436,10 +437,10 @@ class Surveyor:
 class BulkSurveyor(Surveyor):
     """The same looks, over an Api that has read ahead what is there. Its warnings are those of the surveyor that it stands in for."""
 
-    def __init__(self, surveyor: Surveyor) -> None:
+    def __init__(self, surveyor: Surveyor, sure: bool) -> None:
         super().__init__(surveyor.api, surveyor.flow_framework_version, surveyor.few)
         self.warnings = surveyor.warnings
-        self.api: BulkApi = BulkApi(surveyor.api.connection, self.readable, self.warnings.append)
+        self.api: BulkApi = BulkApi(surveyor.api.connection, self.readable, self.warnings.append, sure)
 
     def pictures(self, workflow_ids: Sequence[str], look: bool) -> tuple[list[Workflow], list[Unrecorded]]:
         """Page by page, so that no more than one page of documents is held at a time."""

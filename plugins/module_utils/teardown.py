@@ -13,7 +13,7 @@ from __future__ import annotations
 import time
 import uuid
 from dataclasses import dataclass, field, replace
-from typing import Iterable, Sequence
+from typing import Iterable, Optional, Sequence, Tuple
 
 from . import api as rest
 from .api import Answer, Api, first_that_fit
@@ -34,7 +34,11 @@ LOST_WRITE_LIMIT = 3.0  # seconds to wait for it after a lost answer, when perha
 LONGEST_PAUSE = 30.0  # seconds between two calls
 HANDS = 2  # workflows at once for each slot: while one call runs, the next look is made ready
 POLL = 0.2  # seconds between looks for something that takes a moment
+MISTAKE = "This is a mistake of the module, please report it: %s: %s"
 NOT_ATTEMPTED = "Not attempted: task_timeout was over."
+
+
+Record = Tuple[Optional[str], Tuple[Key, ...], object]  # state, resources, and the times that move when it is written
 
 
 class StopTask(Exception):
@@ -71,8 +75,8 @@ class Run:
     now: Workflow  # the record as last read, with its resources as last seen
     last: WorkflowPlan  # the plan for what is left: says why it is left
     seen: dict[Key, Resource]  # every planned resource as last seen, recorded or not
+    mark: str = ""  # what its calls bear
     attempts: int = 0  # deprovisions sent
-    begun: float | None = None
     duration: float = 0.0  # seconds
     error: str = ""  # why it stopped short
     unknown: bool = False  # it stopped while the server may still be at it
@@ -99,14 +103,17 @@ class Teardown:
         self.options = options
         self.limits = limits
         self.progress = progress
-        self.run_id = uuid.uuid4().hex[:12]
         self.started = time.monotonic()
         self.inside: frozenset[Key] = frozenset()  # everything that the task's workflows record
         self.stopped = ""  # why nothing more can be done on any workflow
 
     def carry_out(self, plan: Plan) -> list[Run]:
         """All workflows, as many at once as the cluster bears; those with something left once more, as long as that helps."""
-        runs = {w.workflow.workflow_id: Run(w, w.workflow, w, {f.resource.key: f.resource for f in w.fates}) for w in plan.workflows}
+        run_id = uuid.uuid4().hex[:12]
+        runs = {
+            w.workflow.workflow_id: Run(w, w.workflow, w, {f.resource.key: f.resource for f in w.fates}, opaque_id(run_id, w.workflow.workflow_id))
+            for w in plan.workflows
+        }
         self.inside = frozenset(r.key for w in plan.workflows for r in w.workflow.resources)
         before = go_before(plan)
         unfinished = [run for run in runs.values() if run.plan.acts]
@@ -118,12 +125,14 @@ class Teardown:
             work_on([run.workflow_id for run in unfinished], before, most, lambda workflow_id: self.tear_down(runs[workflow_id], plan))
             # What one workflow left may go now that another is gone. One that is alone has had its tries.
             unfinished = [run for run in unfinished if len(runs) > 1 and not run.error and left_in([run])]
+        self.look_at_what_several_recorded(list(runs.values()))
         return list(runs.values())
 
     # -- one workflow ----------------------------------------------------------------------------------------
 
     def tear_down(self, run: Run, plan: Plan) -> None:
         """One workflow until nothing more of it can go. What goes wrong is left in the run."""
+        self.slots.wait_for_own()
         begun = time.monotonic()
         if self.stopped:
             run.error = run.error or self.stopped
@@ -131,8 +140,7 @@ class Teardown:
         if self.is_over():
             run.error = NOT_ATTEMPTED
             return
-        run.begun = begun if run.begun is None else run.begun
-        deadline = run.begun + self.limits.wait
+        deadline = begun + max(0.0, self.limits.wait - run.duration)  # in another round, what is left of its time
         if self.limits.task is not None:
             deadline = min(deadline, self.started + self.limits.task)
         self.progress.waits(run.workflow_id, FOR_ANOTHER)
@@ -150,6 +158,9 @@ class Teardown:
                 self.stopped = run.error
         except (NodeHangs, StopTask) as error:
             run.error = self.stopped = str(error)
+        except Exception as error:  # pylint: disable=broad-exception-caught
+            # What is known of the other workflows must not be lost with it.
+            run.error, run.unknown, run.unread = MISTAKE % (type(error).__name__, error), True, True
         finally:
             self.look_at_the_rest(run)
             self.progress.end(run.workflow_id, left_in([run]), stopped=bool(run.error))
@@ -164,7 +175,7 @@ class Teardown:
         fruitless, pause = 0, self.limits.sleep
         while fruitless < FRUITLESS_TRIES:
             self.progress.waits(run.workflow_id, FOR_SLOT, self.slots.names.values())
-            with self.slots.slot(run.workflow_id, deadline) as node:
+            with self.slots.slot(run.mark, deadline) as node:
                 self.progress.waits(run.workflow_id, FOR_ANSWER)
                 if self.stopped:
                     raise StopTask(self.stopped)
@@ -222,6 +233,18 @@ class Teardown:
             if key not in recorded:
                 run.seen[key] = self.surveyor.look(as_recorded(resource))
 
+    def look_at_what_several_recorded(self, runs: Sequence[Run]) -> None:
+        """What one workflow deleted is gone for all that recorded it, also for those that were not looked at again."""
+        holders: dict[Key, list[Run]] = {}
+        for run in runs:
+            for key in run.seen:
+                holders.setdefault(key, []).append(run)
+        for key, several in holders.items():
+            if len(several) > 1 and any(run.attempts for run in several):
+                now = self.surveyor.look(as_recorded(several[0].seen[key]))
+                for run in several:
+                    run.seen[key] = replace(now, workflow_id=run.workflow_id, steps=run.seen[key].steps)
+
     # -- one call --------------------------------------------------------------------------------------------
 
     def send(self, run: Run, node: Node, deadline: float) -> Answer:
@@ -229,7 +252,7 @@ class Teardown:
         run.attempts += 1
         allow = first_that_fit(run.workflow_id, run.last.allow)
         timeout = max(1.0, deadline - time.monotonic())
-        answer = self.api.deprovision(node, run.workflow_id, allow, opaque_id(self.run_id, run.workflow_id), timeout)
+        answer = self.api.deprovision(node, run.workflow_id, allow, run.mark, timeout)
         if answer.outcome == rest.UNAUTHENTICATED:
             self.stopped = answer.sentence  # while the slot is still held: no other call goes out with these credentials
         elif answer.outcome in rest.UNKNOWN_OUTCOME:
@@ -341,6 +364,8 @@ class Teardown:
                 elif time.monotonic() - since >= QUIET:
                     return
             if time.monotonic() >= deadline:
+                if not tasks.ok:  # nobody can see when it ends, and the next call would run beside it
+                    self.stopped = "Stopped: a call on workflow %s may still be under way, and what is under way cannot be read." % run.workflow_id
                 raise StopRun("wait_timeout was over while the server was still at this workflow.", unknown=True)
             time.sleep(POLL)
 
@@ -348,36 +373,36 @@ class Teardown:
 def wait_until_provisioned(api: Api, surveyor: Surveyor, workflows: Iterable[Workflow], limits: Limits, progress: Progress) -> bool:
     """Until nothing provisions any of the workflows: what is created later would escape the plan (recording while_provisioning).
 
-    FAILED is not the end of it: other branches go on for a moment. Returns whether what was read before may be so no more.
-    Raises SurveyError at the deadline.
+    FAILED is not the end of it: other branches go on for a moment. The end is when the provisioning threads are idle on two
+    looks in a row; where they are others', when a record stands still. Returns whether what was read before may be so no
+    more. Raises SurveyError at the deadline.
     """
-    deadline = time.monotonic() + limits.whole
-    moved = False
-    for before in workflows:
-        if before.state in (PROVISIONING, "FAILED"):
-            progress.waits(before.workflow_id, FOR_PROVISIONING)
-            after = wait_for_provisioning(api, surveyor, before, deadline)
-            moved = moved or before.state == PROVISIONING or record_of(before) != record_of(after)
-    return moved
-
-
-def wait_for_provisioning(api: Api, surveyor: Surveyor, workflow: Workflow, deadline: float) -> Workflow:
-    """Until the provisioning threads are idle on two looks in a row; where they are others', until the record stands still."""
-    idle, last, since = 0, record_of(workflow), time.monotonic()
-    while True:
+    read = {workflow.workflow_id: workflow for workflow in workflows if workflow.state in (PROVISIONING, "FAILED")}
+    waiting, deadline, idle = set(read), time.monotonic() + limits.whole, 0
+    moved = {workflow_id: (record_of(workflow), time.monotonic()) for workflow_id, workflow in read.items()}
+    for workflow_id in waiting:
+        progress.waits(workflow_id, FOR_PROVISIONING)
+    while waiting:
         idle = idle + 1 if is_idle(api.provision_pool()) else 0
-        record = surveyor.record(workflow.workflow_id)
         if idle >= 2:
-            if record.state == PROVISIONING:
-                surveyor.warnings.append("Workflow %s says PROVISIONING, but nothing is being provisioned: it was broken off." % record.workflow_id)
-            return record
-        if record_of(record) != last:
-            last, since = record_of(record), time.monotonic()
-        if record.state != PROVISIONING and time.monotonic() - since >= STILL:
-            return record
+            break
         if time.monotonic() >= deadline:
-            raise SurveyError("Workflow %s was still being provisioned when wait_timeout was over; nothing was deleted." % record.workflow_id)
+            raise SurveyError("Workflow %s was still being provisioned when wait_timeout was over; nothing was deleted." % ", ".join(sorted(waiting)))
         time.sleep(POLL)
+        if not idle:
+            for workflow_id in sorted(waiting):
+                moved[workflow_id] = still_since(surveyor.record(workflow_id), *moved[workflow_id])
+            waiting = {workflow_id for workflow_id in waiting if moved[workflow_id][0][0] == PROVISIONING or time.monotonic() - moved[workflow_id][1] < STILL}
+    now = [surveyor.record(workflow_id) for workflow_id in read]
+    for workflow in now:
+        if workflow.state == PROVISIONING:
+            surveyor.warnings.append("Workflow %s says PROVISIONING, but nothing is being provisioned: it was broken off." % workflow.workflow_id)
+    return any(workflow.state == PROVISIONING or record_of(workflow) != record_of(read[workflow.workflow_id]) for workflow in now)
+
+
+def still_since(record: Workflow, before: Record, since: float) -> tuple[Record, float]:
+    """The record, and since when it stands still."""
+    return (before, since) if record_of(record) == before else (record_of(record), time.monotonic())
 
 
 def is_idle(pool: Answer) -> bool:
@@ -421,7 +446,7 @@ def size_of(workflow: Workflow) -> tuple[object, ...]:
     return there, len(workflow.resources), sum(1 for r in workflow.resources if r.placeholder), workflow.state, workflow.has_template
 
 
-def record_of(workflow: Workflow) -> tuple[str | None, tuple[tuple[str, str], ...], object]:
+def record_of(workflow: Workflow) -> Record:
     """The record as something to compare."""
     return workflow.state, tuple(resource.key for resource in workflow.resources), workflow.written
 

@@ -488,10 +488,10 @@ def deprovision(module: AnsibleModule, api: Api, surveyor: Surveyor) -> dict[str
     watch, server = Watch(api), surveyor.server()
     if not module.check_mode:
         watch.wait_for_calls(set(ids), started + limits.whole)
-    survey = surveyor.survey(ids, server=server)
+    survey = surveyor.survey(ids, server=server, sure=not module.check_mode)
     if not module.check_mode and wait_until_provisioned(api, surveyor, survey.workflows, limits, progress):
         progress.reading(len(ids))
-        survey = surveyor.survey(ids, server=server)
+        survey = surveyor.survey(ids, server=server, sure=not module.check_mode)
     refuse_masking(module, survey)
     plan = make_plan(survey, options)
     warn(module, plan.warnings)

@@ -26,7 +26,7 @@ options:
       - For one that does not exist there is a warning, and an entry whose C(state) is V(null) if nothing else is asked for.
     type: list
     elements: str
-    default: ['*']
+    default: [<any>]
     aliases: [workflow_ids]
   name:
     description:
@@ -34,13 +34,13 @@ options:
         case differ.
     type: list
     elements: str
-    default: ['*']
+    default: [<any>]
   use_case:
     description:
       - Only workflows whose template has one of these use cases, exactly.
     type: list
     elements: str
-    default: ['*']
+    default: [<any>]
   state:
     description:
       - Only workflows in one of these states. C(COMPLETED) is not always complete, see C(status) of their resources.
@@ -54,29 +54,30 @@ options:
       - Without the security plugin none is recorded, and a search shows it to administrators only; a warning says how many are not known.
     type: list
     elements: str
-    default: ['*']
+    default: [<any>]
   older_than:
     description:
       - Only workflows that are at least this old, a number with V(s), V(m), V(h), V(d) or V(w), such as V(90m) or V(7d).
       - The age counts from the begin of provisioning or else from the creation of the template, by the cluster's own clock. A workflow of unknown age is
         neither old nor new.
     type: str
-    default: any
+    default: <any>
   newer_than:
     description:
       - Only workflows that are younger than this, written as in O(older_than).
     type: str
-    default: any
+    default: <any>
   resource_id:
     description:
       - Only workflows that record a resource with one of these ids or names.
     type: list
     elements: str
-    default: ['*']
+    default: [<any>]
   orphaned:
     description:
       - V(true) for workflows with a state and no template only, V(false) for those with a template only.
-    type: bool
+    type: raw
+    default: <any>
   look:
     description:
       - Whether to look at the resources on the cluster. V(false) shows what is recorded, which takes fewer requests; RV(resources[].status) is V(null) then,
@@ -344,7 +345,7 @@ def argument_spec() -> dict[str, Any]:
         older_than=dict(type="str", default=NO_LIMIT),
         newer_than=dict(type="str", default=NO_LIMIT),
         resource_id=dict(type="list", elements="str", default=list(ANY)),
-        orphaned=dict(type="bool"),
+        orphaned=dict(type="raw", default=NO_LIMIT),
         look=dict(type="bool", default=True),
     )
 

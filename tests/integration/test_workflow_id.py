@@ -28,7 +28,7 @@ ERRORS: dict[str, tuple[Any, str]] = {
     "_all with a comma": ("w, x", "is no workflow id"),
 }
 MODULES = {"deprovision": DEPROVISION, "info": INFO}
-NARROWING = ("name", "use_case", "owner", "older_than", "newer_than", "resource_id")
+NARROWING = ("name", "use_case", "owner", "older_than", "newer_than", "resource_id", "orphaned")
 # The modules share how ids are read: for the second a few will do.
 CASES = [("deprovision", name) for name in ERRORS] + [
     ("info", "a list with an empty one"),

@@ -80,7 +80,7 @@ def test_an_empty_list_of_ids_means_none_and_none_means_every_workflow() -> None
     assert Filters.of({"workflow_id": []}).ids == ()
     assert Filters.of({}).ids is None and Filters.of({}).fits(PR, NOW) and Filters.of({}).fits(Workflow("x", "FAILED"), NOW)
     assert Filters.of({"workflow_id": ["w1"]}).only_ids and not Filters.of({"workflow_id": ["w1"], "name": ["x"]}).only_ids
-    every = Filters.of({"workflow_id": ["*"], "name": ["*"], "state": ["FAILED", "COMPLETED", "PROVISIONING", "NOT_STARTED"], "older_than": "any"})
+    every = Filters.of({"workflow_id": ["<any>"], "name": ["<any>"], "state": ["FAILED", "COMPLETED", "PROVISIONING", "NOT_STARTED"], "older_than": "<any>"})
     assert every == Filters.of({}) == Filters()
     for given_ids in ([""], None, ["*", "w1"]):
         with pytest.raises(OptionError):

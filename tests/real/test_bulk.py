@@ -389,3 +389,18 @@ def test_more_agents_than_one_search_shows_are_said(sim: Any, monkeypatch: pytes
     for number in range(4):
         sim.world.put("agent", f"a{number}")
     assert [text for text in survey(sim, ["w0"], FEW).warnings if "more agents than one search shows" in text]
+
+
+def test_a_search_is_not_believed_that_a_workflow_records_nothing() -> None:
+    """It was provisioned a moment ago: the search still shows the state before, and nobody would look at it again."""
+    with running(clock=1.0) as sim:
+        ids = [f"w{number}" for number in range(12)]
+        for workflow_id in ids:
+            sim.load({"workflow_id": workflow_id, "state": "NOT_STARTED"}, {"name": workflow_id, "workflows": {"provision": {"nodes": []}}})
+        for workflow_id in ids:
+            sim.world.put("agent", f"{workflow_id}-agent")
+            entry = {"workflow_step_name": "register_agent", "workflow_step_id": "a", "resource_type": "agent_id", "resource_id": f"{workflow_id}-agent"}
+            change = {"state": "COMPLETED", "provisioning_progress": "DONE", "resources_created": [entry]}
+            sim._engine._states().update(workflow_id, change)
+        result = run(sim, ids)
+        assert result["summary"]["deleted"] == 12, result["msg"]

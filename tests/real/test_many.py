@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils import teardown
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.module import OptionError
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.pools import OPAQUE_PREFIX
 from tests.simulator import running
@@ -169,3 +170,75 @@ def test_a_negative_number_is_refused_before_anything_is_read(sim: Any, name: st
     with pytest.raises(OptionError, match=f"{name} must not be negative"):
         run(sim, "w", **{name: -1})
     assert sim.requests() == []
+
+
+def test_what_one_workflow_keeps_no_other_of_the_task_deletes(sim: Any) -> None:
+    """In A the bare name fits an index and a pipeline, and releases neither; in B it fits the same index alone."""
+    sim.world.put("index", "docs", documents=3, creation_date=1)
+    sim.world.put("ingest_pipeline", "docs")
+    record(sim, "A", [("index", "docs"), ("ingest_pipeline", "docs")])
+    record(sim, "B", [("index", "docs")])
+    for options in ({"check_mode": True}, {}):
+        result = run(sim, ["A", "B"], allow_delete=["docs"], on_blocked="keep", **options)
+        assert [one["status"] for one in result["resources"]] == ["kept"] * 3, result["msg"]
+    assert sim.world.get("index", "docs") and sim.world.get("ingest_pipeline", "docs")
+
+
+@pytest.mark.parametrize("fails", ("first", "nobody"))
+def test_what_two_recorded_is_told_as_it_is_whoever_deleted_it(sim: Any, fails: str) -> None:
+    """The later workflow may not be looked at again, and where the earlier fails the later does its work."""
+    for kind, id_ in (("index", "docs"), ("agent", "helper")):
+        sim.world.put(kind, id_, **({"documents": 3, "creation_date": 1} if kind == "index" else {}))
+    record(sim, "first", [("index", "docs")])
+    record(sim, "second", [("index", "docs"), ("agent", "helper")])
+    if fails == "first":
+        sim.faults.answer("POST", "first/_deprovision", 400, {"error": "nonsense"}, times=None)
+    result = run(sim, ["first", "second"], allow_delete=["docs"], stale_records="forget" if fails == "nobody" else "report")
+    assert sim.world.get("index", "docs") is None
+    assert [one["status"] for one in result["resources"]] == ["deleted", "absent", "deleted"]
+    assert [one["failed"] for one in result["workflows"]] == [fails == "first", False]
+
+
+def test_a_later_workflow_that_records_only_what_an_earlier_takes_along_is_absent_and_no_failure(sim: Any) -> None:
+    sim.world.put("index", "docs", documents=3, creation_date=1)
+    for name in ("first", "second"):
+        record(sim, name, [("index", "docs")])
+    predicted = run(sim, ["first", "second"], allow_delete=["docs"], check_mode=True)
+    result = run(sim, ["first", "second"], allow_delete=["docs"])
+    assert [one["status"] for one in predicted["resources"]] == ["would_delete", "absent"]
+    assert [one["status"] for one in result["resources"]] == ["deleted", "absent"]
+    assert not predicted["failed"] and not result["failed"], result["msg"]
+
+
+def test_many_workflows_that_FAILED_are_waited_for_together(sim: Any) -> None:
+    made = [provisioned(sim, f"w{number}", KINDS, state="FAILED") for number in range(30)]
+    named = [name for one in made for name in one.named]
+    result = run(sim, [one.workflow_id for one in made], allow_delete=named)
+    assert not result["failed"] and result["summary"]["deleted"] == 60
+    assert len(sim.requests("GET", "opensearch_provision_workflow")) == 2, "two looks at the pool for all of them"
+
+
+def test_the_time_of_a_workflow_does_not_run_while_it_stands_in_line_behind_its_own_task() -> None:
+    """Each call takes half of wait_timeout: who counts the time in line has none left for the call."""
+    with running() as sim:
+        made = [provisioned(sim, f"w{number}", ("agent", "index")) for number in range(4)]
+        sim.faults.delay("POST", "_deprovision", 3.0, times=None)
+        named = [name for one in made for name in one.named]
+        result = run(sim, [one.workflow_id for one in made], allow_delete=named, wait_timeout=6, concurrency=1)
+        assert not result["failed"], result["msg"]
+        assert len(posts(sim)) == 4 and overlaps(posts(sim)) == []
+
+
+def test_a_mistake_of_ours_in_one_workflow_loses_nothing_of_the_others(sim: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    made, named = environments(sim, 3)
+
+    def broken(run_: Any) -> None:
+        if run_.workflow_id == "w1":
+            raise ZeroDivisionError("by zero")
+
+    monkeypatch.setattr(teardown, "refuse_surprise", broken)
+    result = run(sim, [one.workflow_id for one in made], allow_delete=named)
+    assert [one["failed"] for one in result["workflows"]] == [False, True, False] and result["changed"]
+    assert "mistake of the module" in result["workflows"][1]["msg"] and "by zero" in result["workflows"][1]["msg"]
+    assert [there(sim, one) for one in made] == [set(), set(KINDS), set()]
+    truthful(result, sim)

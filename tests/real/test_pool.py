@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import time
 from functools import partial
 from pathlib import Path
@@ -17,7 +18,7 @@ import pytest
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils import locks, pools
 from tests.simulator import running
 
-from .helpers import FLOW, bare, by_kind, call, finish, finished, in_thread, overlaps, posts, provisioned, run, start, there, until, warned
+from .helpers import FLOW, after_the_plan, bare, by_kind, call, finish, finished, in_thread, overlaps, posts, provisioned, run, start, there, until, warned
 
 KINDS = ("connector", "agent", "index")
 
@@ -245,6 +246,132 @@ def test_a_marked_call_of_another_machine_takes_a_slot() -> None:
         until(lambda: posts(sim))
         finished(run(sim, made.workflow_id, allow_delete=made.named), sim, made.workflow_id)
         assert wait()[0] == 202 and sim.in_flight_max["node-1"] == 1
+
+
+def marked(sim: Any, others: list[Any]) -> list[Any]:
+    """Calls of runs on other machines, which last until they are released."""
+    for one in others:
+        sim.faults.hold("delete_agent", one.id("agent"))
+    marks = [{"X-Opaque-Id": f"{pools.OPAQUE_PREFIX}/there/{one.workflow_id}"} for one in others]
+    waits = [
+        in_thread(partial(call, sim.url, "POST", f"{FLOW}/{one.workflow_id}/_deprovision", headers=mark)) for one, mark in zip(others, marks, strict=True)
+    ]
+    until(lambda: len(posts(sim)) == len(others))
+    return waits
+
+
+@pytest.mark.parametrize(("pool", "concurrency", "others", "most"), ((8, 0, 5, 6), (5, 0, 2, 3), (4, 3, 2, 3)))
+def test_calls_of_other_machines_and_our_own_that_are_about_to_be_sent_are_counted_together(pool: int, concurrency: int, others: int, most: int) -> None:
+    """Between the taking of a slot and its call a workflow is looked at: that must not hide the one behind the other."""
+    with running(pool=pool) as sim:
+        made = environments(sim, 8)
+        waits = marked(sim, [provisioned(sim, f"there{number}", ("agent",)) for number in range(others)])
+        for one in made:
+            sim.faults.hold("delete_index", one.id("index"))
+        sim.faults.delay("GET", r"/w\d+/_status", 0.3, times=None)
+        named = [name for one in made for name in one.named]
+        ours = in_thread(lambda: run(sim, [one.workflow_id for one in made], allow_delete=named, wait_timeout=90, concurrency=concurrency))
+        until(lambda: sim.in_flight_max["node-1"] >= most, 60)
+        time.sleep(1.5)  # for more to come, if more came
+        sim.faults.release()
+        assert not ours()["failed"] and [wait()[0] for wait in waits] == [200] * others
+        assert sim.in_flight_max["node-1"] == most
+
+
+def test_the_calls_of_a_run_that_was_killed_are_counted_though_its_locks_are_gone() -> None:
+    with running(pool=8) as sim:
+        old, new = environments(sim, 5, "old"), environments(sim, 8, "new")
+        for one in (*old, *new):
+            sim.faults.hold("delete_index", one.id("index"))
+        process = start(sim, [one.workflow_id for one in old], allow_delete=[name for one in old for name in one.named])
+        until(lambda: len(posts(sim)) == 5, 60)
+        process.kill()
+        process.communicate()
+        sim.faults.delay("GET", r"/new\d+/_status", 0.3, times=None)
+        again = [one.workflow_id for one in (*new, *old)]  # the same workflows too: whoever waits for one of them sends nothing
+        ours = in_thread(lambda: run(sim, again, allow_delete=[name for one in (*new, *old) for name in one.named], wait_timeout=90))
+        until(lambda: len(sim.requests("GET", "/_tasks")) > 40, 60)
+        sim.faults.release()
+        assert not ours()["failed"] and sim.in_flight_max["node-1"] <= 6
+
+
+def broken_looks(sim: Any) -> None:
+    """From now on the pool cannot be read, though it may be."""
+    sim.faults.answer("GET", "thread_pool/opensearch_deprovision", 500, {"error": {"type": "x", "reason": "broken"}, "status": 500}, times=None)
+
+
+def test_a_look_that_fails_is_no_permission_to_send_and_is_waited_out() -> None:
+    """Another process has three calls under way; nobody can see them now."""
+    with running() as sim:
+        made, other = environments(sim, 3), provisioned(sim, "other", KINDS)
+        for one in (*made, other):
+            sim.faults.hold("delete_index", one.id("index"))
+        process = start(sim, [one.workflow_id for one in made], allow_delete=[name for one in made for name in one.named], concurrency=3)
+        until(lambda: len(posts(sim)) == 3, 60)
+        broken_looks(sim)
+        result = run(sim, "other", allow_delete=other.named, wait_timeout=1, concurrency=3)
+        assert result["failed"] and "nobody could see" in result["msg"] and "broken" in result["msg"]
+        assert sim.in_flight_max["node-1"] == 3 and posts(sim, "other") == []
+        sim.faults.rules.clear()
+        sim.faults.release()
+        assert not finish(process)["failed"]
+
+
+def test_where_nobody_may_look_one_call_of_this_machine_is_sent_at_a_time_beside_those_who_may() -> None:
+    """A process that may look has a slot; one that may not waits until no slot of the cluster is held."""
+    with running() as sim:
+        made, other = environments(sim, 1), provisioned(sim, "other", KINDS)
+        sim.faults.hold("delete_index", made[0].id("index"))
+        process = start(sim, "w0", allow_delete=made[0].named)
+        until(lambda: posts(sim), 60)
+        sim.faults.answer("GET", "/_tasks", 403, {"error": {"type": "security_exception", "reason": "no"}, "status": 403}, times=None)
+        result = run(sim, "other", allow_delete=other.named, wait_timeout=1)
+        assert result["failed"] and posts(sim, "other") == []
+        sim.faults.release()
+        assert not finish(process)["failed"]
+        finished(run(sim, "other", allow_delete=other.named), sim, "other")
+
+
+def test_where_nobody_may_look_a_call_that_may_still_be_under_way_ends_the_task() -> None:
+    """Else the next one would run beside it, and so on until the node hangs."""
+    with running() as sim:
+        made = environments(sim, 6)
+        sim.faults.answer("GET", "/_tasks", 403, {"error": {"type": "security_exception", "reason": "no"}, "status": 403}, times=None)
+        for one in made:
+            sim.faults.hold("delete_index", one.id("index"))
+        result = run(sim, [one.workflow_id for one in made], allow_delete=[name for one in made for name in one.named], wait_timeout=1)
+        assert len(posts(sim)) == 1 and all(one["failed"] for one in result["workflows"])
+        assert sum("cannot be read" in one["msg"] for one in result["workflows"]) == 5
+        sim.faults.release()
+
+
+def test_a_node_that_shows_no_numbers_is_left_out_and_nothing_is_lost(slow: Any) -> None:
+    made = environments(slow, 3)
+    rows = call(slow.url, "GET", "/_cat/thread_pool/opensearch_deprovision_workflow?format=json&h=node_name,active,queue,max,completed")[1]
+    leaving = {"node_name": "node-9", "active": None, "queue": None, "max": None, "completed": None}
+    after_the_plan(slow, lambda: slow.faults.answer("GET", "thread_pool/opensearch_deprovision", 200, [*rows, leaving], times=None))
+    result = run(slow, [one.workflow_id for one in made], allow_delete=[name for one in made for name in one.named])
+    assert not result["failed"] and result["summary"]["deleted"] == 9
+
+
+def test_a_node_that_says_nothing_is_left_alone_for_a_while(slow: Any) -> None:
+    """Each look would wait for it, and all other processes of the machine with it."""
+    made = environments(slow, 6)
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen(50)
+        urls = [slow.url, f"http://127.0.0.1:{silent.getsockname()[1]}"]
+        asked: list[str] = []
+        named = [name for one in made for name in one.named]
+        result = run(slow, [one.workflow_id for one in made], allow_delete=named, url=urls, request_timeout=0.5)
+        silent.setblocking(False)
+        while True:
+            try:
+                asked.append(silent.accept()[0].close() or "asked")
+            except BlockingIOError:
+                break
+    assert not result["failed"]
+    assert len(asked) <= 6, "once by each thread that looked at the same time, and not before each call"
 
 
 def test_two_clusters_do_not_share_slots() -> None:

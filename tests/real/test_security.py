@@ -18,7 +18,7 @@ from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.conn
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.survey import SurveyError
 from tests.simulator import running
 
-from .helpers import FLOW, by_kind, call, finished, in_thread, message, overlaps, posts, provisioned, run, there, until, warned, writes
+from .helpers import FLOW, by_kind, call, finish, finished, in_thread, message, overlaps, posts, provisioned, run, start, there, until, warned, writes
 
 GUIDE = Path(__file__).parents[2] / "docs" / "server.md"
 
@@ -256,6 +256,15 @@ def test_https_to_a_port_that_speaks_none_says_so_and_not_that_a_ca_is_missing(s
     with pytest.raises(SurveyError, match=r"does not speak TLS.*write http:// in url"):
         run(sim, "w", url=[sim.url.replace("http://", "https://")])
     assert sim.requests() == []
+
+
+def test_a_secret_that_is_part_of_an_unrecorded_name_or_of_a_users_is_refused(sim: Any) -> None:
+    """The command that would remove it would name something else."""
+    nodes = [{"id": "a", "type": "create_index", "user_inputs": {"index_name": "pr-hush-logs"}}]
+    sim.load({"workflow_id": "w", "state": "NOT_STARTED"}, {"name": "w", "workflows": {"provision": {"nodes": nodes}}})
+    sim.world.put("index", "pr-hush-logs")
+    result = finish(start(sim, "w", token="hush"))
+    assert result["failed"] and "part of a name" in result["msg"] and result["unrecorded"] == []
 
 
 def test_no_password_stands_in_any_result_or_warning(secured: Any) -> None:

@@ -9,7 +9,7 @@
 #   make bench [QUICK=1] [ONLY=deprovision,nodes,crowd,read,start] [SIZES=100,1000] [RUNS=1] [URL=… as for contract]
 
 PYTHON ?= python3
-WORKERS ?= 3
+WORKERS ?= 4
 REQUIREMENTS ?= test
 PYTEST_ARGS ?=
 
@@ -28,7 +28,7 @@ demo: ## provision environments on a simulated server, and tear them down, with 
 	@$(RUN) python -m tests.demo
 
 test: ## everything: unit tests, contract, playbooks, molecule
-	@$(PYTEST) -n $(WORKERS) --dist loadfile $(PYTEST_ARGS)
+	@$(PYTEST) -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
 
 unit: ## the unit tests only
 	@$(PYTEST) tests/unit $(PYTEST_ARGS)

@@ -12,7 +12,7 @@ import pytest
 
 from .helpers import (
     Environment,
-    Playbooks,
+    Modules,
     Played,
     by_kind,
     deprovision,
@@ -27,7 +27,7 @@ KINDS = ("connector", "index", "ingest_pipeline", "search_pipeline")
 
 
 @pytest.fixture(scope="module")
-def old(cluster: Callable[..., Any], playbooks: Playbooks) -> tuple[Played, dict[str, tuple[Any, Environment]]]:
+def old(cluster: Callable[..., Any], modules: Modules) -> tuple[Played, dict[str, tuple[Any, Environment]]]:
     sims, tasks = {}, []
     for name in ("named", "keep", "refused", "read-only"):
         sim = cluster(version="2.15.0")
@@ -42,7 +42,7 @@ def old(cluster: Callable[..., Any], playbooks: Playbooks) -> tuple[Played, dict
         tasks += [in_check_mode({**task, "name": f"check {name}"}), task]
         if name in ("named", "keep"):
             tasks.append({**task, "name": f"{name} again"})
-    return playbooks.run(tasks), sims
+    return modules.run(tasks), sims
 
 
 def test_the_module_deletes_what_is_named_and_then_lets_the_server_clear_its_record(

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from .helpers import (
+    Modules,
     Playbooks,
     Played,
     deprovision,
@@ -25,7 +26,7 @@ from .helpers import (
 
 
 @pytest.fixture(scope="module")
-def twice(cluster: Callable[..., Any], playbooks: Playbooks) -> tuple[Played, Any]:
+def twice(cluster: Callable[..., Any], modules: Modules) -> tuple[Played, Any]:
     """Everything twice: a whole environment, one that keeps, one with an index gone, one that only failed."""
     sim = cluster()
     made = {name: environment(sim, name) for name in ("whole", "keep", "stale")}
@@ -40,7 +41,7 @@ def twice(cluster: Callable[..., Any], playbooks: Playbooks) -> tuple[Played, An
     tasks = [
         deprovision(f"{run} {name}", sim.url, name, **options[name]) for run in ("first", "second") for name in options
     ]
-    return playbooks.run(tasks), sim
+    return modules.run(tasks), sim
 
 
 @pytest.mark.parametrize("name", ["whole", "keep", "stale", "reset"])

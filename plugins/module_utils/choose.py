@@ -19,7 +19,7 @@ from ansible.module_utils.parsing.convert_bool import boolean
 
 from .api import LISTING_ACTION, Api, clock_of, recorded_one_of
 from .module import OptionError, workflow_ids
-from .survey import Survey, SurveyError, Surveyor, Workflow
+from .survey import Server, Survey, SurveyError, Surveyor, Workflow
 
 NO_LIMIT = "<any>"  # every filter has a default that is not null: a null is a variable that was not set, and would choose too much
 ANY = [NO_LIMIT]
@@ -145,18 +145,18 @@ def time_of(api: Api, wanted: bool) -> tuple[int, list[str]]:
     return int(time.time() * 1000), [(text % (LISTING_ACTION, answer.sentence)).strip()] if wanted else []
 
 
-def choose(surveyor: Surveyor, filters: Filters, now: int, look: bool) -> Survey:
+def choose(surveyor: Surveyor, server: Server, filters: Filters, now: int, look: bool) -> Survey:
     """The survey of the workflows that are as asked for: by name and id, or in the task's order where only ids were given."""
     if filters.only_ids:
-        survey = surveyor.survey(filters.ids or (), look)
+        survey = surveyor.survey(filters.ids or (), look, server)
         return replace(survey, warnings=survey.warnings + missing_of(survey))
     if filters.ids is not None:
-        survey = surveyor.survey(filters.ids, look=False)
+        survey = surveyor.survey(filters.ids, False, server)
         listed, missing = list(survey.workflows), missing_of(survey)
     else:
         listed, missing = surveyor.everything(filters.query), ()
     likely = [workflow.workflow_id for workflow in listed if filters.fits(workflow, now, unknown=True)]
-    survey = surveyor.survey(likely, look)
+    survey = surveyor.survey(likely, look, server)
     refuse_unreadable(survey, filters)
     fitting = [workflow for workflow in survey.workflows if filters.fits(workflow, now) and (workflow.found or workflow.has_template)]
     ids = {workflow.workflow_id for workflow in fitting}

@@ -354,8 +354,9 @@ def information(module: AnsibleModule, surveyor: Surveyor) -> dict[str, Any]:
     filters, look = Filters.of(module.params), module.params["look"]
     if filters.ids == ():
         return outcome.no_information()
+    server = surveyor.server()  # first of all: a wrong password is not tried again
     now, doubts = time_of(surveyor.api, filters.by_age)
-    survey = choose(surveyor, filters, now, look)
+    survey = choose(surveyor, server, filters, now, look)
     refuse_masking(module, survey)
     warn(module, [*survey.warnings, *doubts])
     plan = make_plan(survey, Options(on_blocked="keep", on_shared="keep")) if look else None

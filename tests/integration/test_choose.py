@@ -20,7 +20,7 @@ from ansible_collections.opensearch_ops.flow_framework.plugins.modules import wo
 from tests.campaign.worlds import forget
 from tests.simulator import running
 
-from .helpers import INFO, Playbooks, deprovision, environment, in_check_mode, state, task, template, warnings, writes
+from .helpers import INFO, Modules, Playbooks, deprovision, environment, in_check_mode, info, state, task, template, warnings, writes
 from .in_process import Module
 
 DAY = 86_400_000
@@ -275,3 +275,10 @@ def test_choosing_feeds_a_plan_and_a_reviewed_teardown(cluster: Callable[..., An
     assert sim.world.ids("index") == sorted([young.ids["index"], other.ids["index"]])
     assert [one["workflow_id"] for one in played["look again"]["workflows"]] == ["young"]
     assert played.status == 0
+
+
+def test_a_wrong_password_is_not_tried_again(cluster: Callable[..., Any], modules: Modules) -> None:
+    """Accounts get locked."""
+    sim = cluster(security=True)
+    result = modules.run([info("info", sim.url, "w", username="admin", password="wrong")])["info"]
+    assert result["failed"] and "401" in result["msg"] and len(sim.requests()) == 1

@@ -113,7 +113,7 @@ options:
     type: str
   wait_timeout:
     description:
-      - Seconds for one workflow, from its own start.
+      - Seconds for one workflow, from its own turn on. The time in which it stands in line behind others of its task does not count.
     type: int
     default: 600
   wait_sleep:

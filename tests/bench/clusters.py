@@ -125,6 +125,9 @@ def with_five(number: int) -> Environment:
     return Environment(generated(name), tuple(made))
 
 
+CREATED = int(time.time() * 1000) - 120_000  # milliseconds: before any provisioning ended, however long loading takes
+
+
 def attributes(kind: str, ids: dict[str, str]) -> dict[str, Any]:
     """What a resource is made with: the five use each other as those of a published template do."""
     if kind == "connector":
@@ -133,7 +136,7 @@ def attributes(kind: str, ids: dict[str, str]) -> dict[str, Any]:
         return {"state": "DEPLOYED", "connector_id": ids["connector"]}
     if kind == "index":
         pipelines = {"default_pipeline": ids["ingest_pipeline"], "search.default_pipeline": ids["search_pipeline"]}
-        return {"documents": 12, "size_in_bytes": 4096, "settings": pipelines}
+        return {"documents": 12, "size_in_bytes": 4096, "settings": pipelines, "creation_date": CREATED}
     if kind == "ingest_pipeline" and "model" in ids:
         return {"body": {"processors": [{"text_embedding": {"model_id": ids["model"], "field_map": {"text": "vector"}}}]}}
     if kind == "search_pipeline" and "model" in ids:

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, opensearch_ops.flow_framework contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Some hundreds of rounds of the campaign; ``python -m tests.campaign`` plays as many as asked for."""
+"""Some dozens of rounds of the campaign; ``python -m tests.campaign`` plays as many as asked for."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .tally import play_some
 
 SEED = int(os.environ.get("CAMPAIGN_SEED") or 71)  # the same rounds for everybody: `make campaign` is for new ones
 ROUNDS = int(os.environ.get("CAMPAIGN_ROUNDS") or 240)
-SECONDS = 90.0
+SECONDS = 25.0
 """No round begins later than so many seconds after the first."""
 LANES = 3
 """So many rounds are played at once: most of one is waiting."""

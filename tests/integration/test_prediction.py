@@ -35,7 +35,7 @@ SIMPLE = {
     "model_groups": "model_group",
 }
 NUMBERS = itertools.count()
-EXAMPLES = int(os.environ.get("EXAMPLES", "40"))  # generated worlds a version
+EXAMPLES = int(os.environ.get("EXAMPLES", "25"))  # generated worlds a version
 
 
 def ids_of(result: dict[str, Any]) -> dict[tuple[str, str], str]:

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import gc
 import traceback
 from typing import Any, Callable, Iterable, Mapping, Sequence
 
@@ -17,6 +18,7 @@ from .connection import ConnectionOptionError
 from .resources import generated_danger
 from .survey import Survey, SurveyError, Surveyor
 
+SELDOM = 100_000  # objects: what is read of ten thousand workflows stays, and looking through it again and again took a quarter of the time
 UNEXPECTED = "This is a mistake of the module, please report it: %s: %s. What it did until then is not known; a run in check mode shows what is left."
 
 
@@ -30,6 +32,7 @@ def run(module: AnsibleModule, empty: dict[str, Any], task: Callable[[Api, Surve
         module.fail_json(
             msg=missing_required_lib("opensearch-py", url="https://pypi.org/project/opensearch-py/"), exception=connection.LIBRARY_ERROR, **without_msg(empty)
         )
+    gc.set_threshold(SELDOM)
     try:
         connected = connection.connect(module.params)
         module.no_log_values.update(connected.secrets)

@@ -14,17 +14,18 @@ import copy
 import fnmatch
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from ..clock import Clock
-from ..errors import Refused, StepFailed, core_error, no_such_index, status_error
+from ..errors import Refused, core_error, no_such_index, status_error
 from ..faults import Faults
 from ..ids import long_id, short_id
 from ..security import User
 from ..store import AGENTS, CONNECTORS, MODEL_GROUPS, MODELS, Stores
 from ..versions import Features
+from . import inputs as step_inputs
 from .indices import Index, Indices, flat_settings
+from .inputs import DEPLOY_POLL_SECONDS, Created, step_failed, true
 
 PIPELINES = ("ingest_pipeline", "search_pipeline")
 DOCUMENT_KINDS: Mapping[str, str] = {
@@ -58,21 +59,7 @@ ACTIONS: Mapping[str, str] = {
     "search_pipeline": "cluster:admin/search/pipeline/delete",
 }
 
-DEPLOY_POLL_SECONDS = 5.0  # recording deploy_only: a step that waits for an ML task looks again after 5 s
 DEPLOYED = "DEPLOYED"
-
-
-@dataclass
-class Created:
-    """What one create step did: outputs for later steps, records for the state, a pause before they are written."""
-
-    outputs: dict[str, Any] = field(default_factory=dict)
-    records: list[tuple[str, str]] = field(default_factory=list)  # (workflow_step_name, resource_id)
-    pause: float = 0.0  # seconds of the real server
-
-
-def _true(value: Any) -> bool:
-    return value is True or str(value).lower() == "true"
 
 
 class MemoryWorld:
@@ -337,7 +324,7 @@ class MemoryWorld:
             raise status_error("Failed to find connector", 404)
         if index.get(id_) is None:
             admin = self.faults.caller_is_admin and (caller is None or caller.is_admin)
-            if _true(self.setting("plugins.flow_framework.multi_tenancy_enabled")):
+            if true(self.setting("plugins.flow_framework.multi_tenancy_enabled")):
                 raise status_error(f"Failed to find connector with the provided connector id: {id_}", 404)
             if self.faults.connector_access_control and not admin:
                 raise status_error(f"Failed to find connector:{id_}", 404)
@@ -457,7 +444,7 @@ class MemoryWorld:
             raise status_error(
                 "Model cannot be deleted in deploying or deployed state. Try undeploy model first then delete", 400
             )
-        if self.features.safe_delete_model and _true(self.setting("plugins.ml_commons.safe_delete_model")):
+        if self.features.safe_delete_model and true(self.setting("plugins.ml_commons.safe_delete_model")):
             self._refuse_model_in_use(id_)
         return self.stores.made(MODELS).delete(id_)
 
@@ -503,26 +490,15 @@ class MemoryWorld:
             created: Created = getattr(self, f"_create_{step}")(inputs)
             return created
         except Refused as refused:
-            raise _step_failed(step, inputs, refused) from None
+            raise step_failed(step, inputs, refused) from None
         except KeyError as missing:
-            text = f"Missing required inputs [{missing.args[0]}] in workflow step"
-            raise StepFailed(text, cause_status=400) from None
+            raise step_inputs.missing(missing.args[0]) from None
 
     def _create_noop(self, inputs: Mapping[str, Any]) -> Created:
         return Created()
 
     def _create_create_tool(self, inputs: Mapping[str, Any]) -> Created:
-        tool = {
-            name: copy.deepcopy(inputs[name])
-            for name in ("type", "name", "description", "parameters", "include_output_in_agent_response", "config")
-            if name in inputs
-        }
-        parameters = dict(tool.get("parameters") or {})
-        for name in ("model_id", "connector_id", "agent_id"):
-            if name in inputs:
-                parameters.setdefault(name, inputs[name])
-        tool["parameters"] = parameters
-        return Created({"tools": [tool]})
+        return Created({"tools": [step_inputs.tool(inputs)]})
 
     def _create_reindex(self, inputs: Mapping[str, Any]) -> Created:
         source, target = self.index(inputs["source_index"]), self.index(inputs["destination_index"])
@@ -543,24 +519,24 @@ class MemoryWorld:
         return Created({"model_group_id": id_, "model_group_status": "CREATED"}, [("register_model_group", id_)])
 
     def _register(self, step: str, inputs: Mapping[str, Any]) -> Created:
-        id_ = self.register_model(inputs)
+        id_ = self.register_model(step_inputs.model(step, inputs))
         created = Created({"model_id": id_, "register_model_status": "CREATED"}, [(step, id_)])
-        if _true(inputs.get("deploy")):
+        if true(inputs.get("deploy")):
             self.deploy_model(id_)
             created.records.append(("deploy_model", id_))
         return created
 
     def _create_register_remote_model(self, inputs: Mapping[str, Any]) -> Created:
-        return self._register("register_remote_model", {**inputs, "function_name": "remote"})
+        return self._register("register_remote_model", inputs)
 
     def _create_register_local_custom_model(self, inputs: Mapping[str, Any]) -> Created:
-        return self._register("register_local_custom_model", {"function_name": "text_embedding", **inputs})
+        return self._register("register_local_custom_model", inputs)
 
     def _create_register_local_sparse_encoding_model(self, inputs: Mapping[str, Any]) -> Created:
-        return self._register("register_local_sparse_encoding_model", {"function_name": "sparse_encoding", **inputs})
+        return self._register("register_local_sparse_encoding_model", inputs)
 
     def _create_register_local_pretrained_model(self, inputs: Mapping[str, Any]) -> Created:
-        return self._register("register_local_pretrained_model", {"function_name": "text_embedding", **inputs})
+        return self._register("register_local_pretrained_model", inputs)
 
     def _create_deploy_model(self, inputs: Mapping[str, Any]) -> Created:
         id_ = inputs["model_id"]
@@ -568,25 +544,17 @@ class MemoryWorld:
         return Created({"model_id": id_}, [("deploy_model", id_)], DEPLOY_POLL_SECONDS)
 
     def _create_register_agent(self, inputs: Mapping[str, Any]) -> Created:
-        body = {
-            name: inputs[name]
-            for name in ("name", "type", "description", "llm", "tools", "parameters", "memory", "app_type")
-            if name in inputs
-        }
-        model = inputs.get("llm.model_id", inputs.get("model_id"))
-        if model and "llm" not in body:
-            body["llm"] = {"model_id": model, "parameters": inputs.get("llm.parameters", {})}
-        id_ = self.register_agent(body)
+        id_ = self.register_agent(step_inputs.agent(inputs))
         return Created({"agent_id": id_}, [("register_agent", id_)])
 
     def _create_create_index(self, inputs: Mapping[str, Any]) -> Created:
         name = str(inputs["index_name"])
-        self.indices.create(name, _configuration(inputs))
+        self.indices.create(name, step_inputs.configuration(inputs))
         return Created({"index_name": name}, [("create_index", name)])
 
     def _create_pipeline(self, kind: str, inputs: Mapping[str, Any]) -> Created:
         id_ = str(inputs["pipeline_id"])
-        self.put_pipeline(kind, id_, _configuration(inputs))
+        self.put_pipeline(kind, id_, step_inputs.configuration(inputs))
         return Created({"pipeline_id": id_}, [(f"create_{kind}", id_)])
 
     def _create_create_ingest_pipeline(self, inputs: Mapping[str, Any]) -> Created:
@@ -612,7 +580,7 @@ class MemoryWorld:
             else:
                 self._delete_agent_step(id_)
         except Refused as refused:
-            raise _step_failed(f"delete {kind}", {"id": id_}, refused) from None
+            raise step_failed(f"delete {kind}", {"id": id_}, refused) from None
 
     def _delete_one_index(self, name: str) -> None:
         self.delete_index(name)
@@ -628,26 +596,6 @@ class MemoryWorld:
         if self.stores.get(AGENTS, id_) is None and self.features.gone_agent_is_success:
             return
         self.delete_agent(id_)
-
-
-def _configuration(inputs: Mapping[str, Any]) -> dict[str, Any]:
-    """The step's configurations: stored as a string of JSON (recording searches)."""
-    given = inputs.get("configurations") or {}
-    if isinstance(given, str):
-        try:
-            given = json.loads(given)
-        except ValueError:
-            raise core_error("parse_exception", "Failed to parse configurations", 400) from None
-    return dict(given)
-
-
-def _step_failed(step: str, inputs: Mapping[str, Any], refused: Refused) -> StepFailed:
-    """A step's own words for what the cluster refused (recordings failed_provision)."""
-    error = refused.body.get("error") if isinstance(refused.body, dict) else refused.body
-    cause = error["reason"] if isinstance(error, dict) else str(error)
-    if step == "create_index":
-        return StepFailed(f"Failed to create the index {inputs.get('index_name')}", cause, refused.status)
-    return StepFailed(f"Failed to {step.replace('_', ' ')}", cause, refused.status)
 
 
 def _literal_but_star(pattern: str) -> str:

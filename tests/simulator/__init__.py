@@ -8,6 +8,6 @@
 
 from __future__ import annotations
 
-from .server import Request, Simulator, running
+from .server import Request, Simulator, in_front, running
 
-__all__ = ["Request", "Simulator", "running"]
+__all__ = ["Request", "Simulator", "in_front", "running"]

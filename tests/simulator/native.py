@@ -25,7 +25,7 @@ _CAT_PARAMS = ("h", "v", "s", "help", "bytes", "time", "size", "local", "ts", "p
 _LISTING = "cluster:monitor/tasks/lists"
 _TIMEOUTS = ("timeout", "master_timeout", "cluster_manager_timeout", "local")
 
-_THREAD_POOL_ALIASES = {
+THREAD_POOL_ALIASES = {
     "nn": "node_name",
     "id": "node_id",
     "n": "name",
@@ -153,58 +153,8 @@ class ClusterRoutes:
     async def cat_thread_pool(self, call: Call) -> Answer:
         for action in ("cluster:monitor/state", "cluster:monitor/nodes/info", "cluster:monitor/nodes/stats"):
             self._may(call, action)
-        patterns = call.path.get("names", "*").split(",")
-        rows = []
-        for node in self.engine.nodes:
-            for name, pool in sorted(node.pools.items()):
-                if not any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns):
-                    continue
-                rows.append(
-                    {
-                        "node_name": node.name,
-                        "node_id": node.id,
-                        "host": "127.0.0.1",
-                        "ip": "127.0.0.1",
-                        "name": name,
-                        "type": "scaling",
-                        "active": str(pool.active),
-                        "pool_size": str(max(pool.active, min(1, pool.completed))),
-                        "queue": str(pool.queue),
-                        "queue_size": "-1",
-                        "rejected": "0",
-                        "largest": str(pool.largest),
-                        "completed": str(pool.completed),
-                        "core": "1",
-                        "max": str(pool.maximum),
-                        "size": None,
-                        "keep_alive": "1m",
-                    }
-                )
-        return cat_answer(call, rows, ["node_name", "name", "active", "queue", "rejected"], _THREAD_POOL_ALIASES)
-
-    def _task(self, node: Node, task: Task, detailed: bool) -> dict[str, Any]:
-        zero = {"cpu_time_in_nanos": 0, "memory_in_bytes": 0}
-        shown: dict[str, Any] = {
-            "node": node.id,
-            "id": task.number,
-            "type": "transport",
-            "action": DEPROVISION_ACTION,
-        }
-        if detailed:
-            shown["description"] = ""
-        shown.update(
-            start_time_in_millis=task.started_ms,
-            running_time_in_nanos=int((time.monotonic() - task.started) * 1e9),
-            cancellable=False,
-            cancelled=False,
-            headers=dict(task.headers),
-        )
-        if detailed:
-            shown["resource_stats"] = {
-                **{name: dict(zero) for name in ("average", "total", "min", "max")},
-                "thread_info": {"thread_executions": 0, "active_threads": 0},
-            }
-        return shown
+        rows = pool_rows(self.engine.nodes, call.path.get("names", "*").split(","))
+        return cat_answer(call, rows, ["node_name", "name", "active", "queue", "rejected"], THREAD_POOL_ALIASES)
 
     def _listing(self, node: Node) -> dict[str, Any]:
         """The task that lists tasks, which is in its own list (general knowledge of OpenSearch, no recording)."""
@@ -223,13 +173,11 @@ class ClusterRoutes:
 
     async def tasks(self, call: Call) -> Answer:
         self._may(call, "cluster:monitor/tasks/lists")
-        patterns = [pattern for pattern in call.params.get("actions", "*").split(",") if pattern] or ["*"]
-        wanted = any(fnmatch.fnmatchcase(DEPROVISION_ACTION, pattern) for pattern in patterns)
-        detailed = call.flag("detailed")
+        actions, detailed = call.params.get("actions"), call.flag("detailed")
         nodes: dict[str, dict[str, Any]] = {}
         for node in self.engine.nodes:
-            shown = {f"{node.id}:{number}": self._task(node, task, detailed) for number, task in node.tasks.items() if wanted}
-            if node is call.node and any(fnmatch.fnmatchcase(_LISTING, pattern) for pattern in patterns):
+            shown = deprovision_tasks(node, actions, detailed)
+            if node is call.node and _asked_for(_LISTING, actions):
                 listing = self._listing(node)
                 shown[f"{node.id}:{listing['id']}"] = listing
             if not shown or not _named(node, call.params.get("nodes")):
@@ -256,7 +204,7 @@ class ClusterRoutes:
         node_id, _, number = call.path["task_id"].rpartition(":")
         for node in self.engine.nodes:
             if node.id == node_id and number.isdigit() and int(number) in node.tasks:
-                task = self._task(node, node.tasks[int(number)], detailed=True)
+                task = _task(node, node.tasks[int(number)], detailed=True)
                 return Answer(200, {"completed": False, "task": task})
         raise core_error(
             "resource_not_found_exception",
@@ -393,6 +341,71 @@ class ClusterRoutes:
             "pri.store.size",
         ]
         return cat_answer(call, rows, columns)
+
+
+def pool_rows(nodes: list[Node], patterns: list[str]) -> list[dict[str, Any]]:
+    """The plugin's pools of some nodes, as the table of pools shows them."""
+    return [
+        {
+            "node_name": node.name,
+            "node_id": node.id,
+            "host": "127.0.0.1",
+            "ip": "127.0.0.1",
+            "name": name,
+            "type": "scaling",
+            "active": str(pool.active),
+            "pool_size": str(max(pool.active, min(1, pool.completed))),
+            "queue": str(pool.queue),
+            "queue_size": "-1",
+            "rejected": "0",
+            "largest": str(pool.largest),
+            "completed": str(pool.completed),
+            "core": "1",
+            "max": str(pool.maximum),
+            "size": None,
+            "keep_alive": "1m",
+        }
+        for node in nodes
+        for name, pool in sorted(node.pools.items())
+        if any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns)
+    ]
+
+
+def deprovision_tasks(node: Node, actions: str | None, detailed: bool) -> dict[str, Any]:
+    """The deprovision calls under way on a node, as the list of tasks shows them. ``actions``: patterns that were asked for."""
+    if not _asked_for(DEPROVISION_ACTION, actions):
+        return {}
+    return {f"{node.id}:{number}": _task(node, task, detailed) for number, task in node.tasks.items()}
+
+
+def _asked_for(action: str, patterns: str | None) -> bool:
+    given = [pattern for pattern in (patterns or "").split(",") if pattern] or ["*"]
+    return any(fnmatch.fnmatchcase(action, pattern) for pattern in given)
+
+
+def _task(node: Node, task: Task, detailed: bool) -> dict[str, Any]:
+    zero = {"cpu_time_in_nanos": 0, "memory_in_bytes": 0}
+    shown: dict[str, Any] = {
+        "node": node.id,
+        "id": task.number,
+        "type": "transport",
+        "action": DEPROVISION_ACTION,
+    }
+    if detailed:
+        shown["description"] = ""
+    shown.update(
+        start_time_in_millis=task.started_ms,
+        running_time_in_nanos=int((time.monotonic() - task.started) * 1e9),
+        cancellable=False,
+        cancelled=False,
+        headers=dict(task.headers),
+    )
+    if detailed:
+        shown["resource_stats"] = {
+            **{name: dict(zero) for name in ("average", "total", "min", "max")},
+            "thread_info": {"thread_executions": 0, "active_threads": 0},
+        }
+    return shown
 
 
 def _named(node: Node, selector: str | None, local: Node | None = None) -> bool:

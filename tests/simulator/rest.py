@@ -24,11 +24,12 @@ ALWAYS = frozenset({"pretty", "human", "error_trace", "filter_path", "format"})
 
 @dataclass
 class Answer:
-    """A body that is no string is sent as JSON."""
+    """A body of bytes or a string is sent as it is, anything else as JSON. ``headers``: further ones."""
 
     status: int
     body: Any
     content_type: str = JSON
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -45,6 +46,7 @@ class Call:
     opaque_id: str | None = None
     params: dict[str, str] = field(default_factory=dict)
     path: dict[str, str] = field(default_factory=dict)  # decoded parts of the path
+    certificate: str | None = None  # the common name of the client's certificate
 
     @property
     def uri(self) -> str:
@@ -117,9 +119,7 @@ class Router:
 
     def find(self, call: Call) -> Route:
         """Refused: 400 for a path nobody handles, 405 for a method nobody handles there."""
-        segments = call.raw_path.split("/")[1:]
-        if segments and segments[-1] == "":
-            segments.pop()
+        segments = _segments(call)
         allowed: list[str] = []
         for route in self.routes:
             found = route.match(segments)
@@ -140,6 +140,11 @@ class Router:
             )
         raise no_handler(call)
 
+    def knows(self, call: Call) -> bool:
+        """Whether a route has this path, whatever the method."""
+        segments = _segments(call)
+        return any(route.match(segments) is not None for route in self.routes)
+
     async def dispatch(self, call: Call) -> Answer:
         """Answer a call. Refused for whatever core or the handler refuses."""
         route = self.find(call)
@@ -158,6 +163,13 @@ class Router:
         if call.content:
             check_content_type(call.headers.get("Content-Type"))
         return await route.handler(call)
+
+
+def _segments(call: Call) -> list[str]:
+    segments = call.raw_path.split("/")[1:]
+    if segments and segments[-1] == "":
+        segments.pop()
+    return segments
 
 
 def check_content_type(given: str | None) -> None:

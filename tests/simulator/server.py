@@ -33,6 +33,7 @@ from .engine import Caller, Engine, Node, make_node
 from .errors import Refused, core_error
 from .faults import PROXY_PAGE, Faults, Rule
 from .flow import BASE, FlowRoutes
+from .front import Front, RealCluster
 from .native import Cluster, ClusterRoutes
 from .native_indices import IndexRoutes
 from .native_ml import MachineLearningRoutes
@@ -42,6 +43,7 @@ from .settings import Settings
 from .store import Stores
 from .versions import features, parse
 from .worlds.memory import MemoryWorld
+from .worlds.opensearch import OpenSearchWorld
 
 T = TypeVar("T")
 CONTROL = "/_simulator/"
@@ -98,7 +100,7 @@ class Options:
 class World:
     """The world of resources, callable from any thread; ``worlds/memory.py`` says what each method does."""
 
-    def __init__(self, run: InThread, world: MemoryWorld) -> None:
+    def __init__(self, run: InThread, world: MemoryWorld | OpenSearchWorld) -> None:
         self._call = run
         self._world = world
 
@@ -114,11 +116,14 @@ class World:
     def ids(self, kind: str) -> list[str]:
         return self._call(lambda: self._world.ids(kind))
 
+    def clear(self) -> None:
+        self._call(self._world.clear)
+
 
 class Simulator:
     """A cluster that is being simulated. Every method may be called from any thread."""
 
-    def __init__(self, options: Options, directory: Path) -> None:
+    def __init__(self, options: Options, directory: Path, real: RealCluster | None = None) -> None:
         self.options = options
         self.version = options.version
         parse(options.version)
@@ -133,37 +138,54 @@ class Simulator:
         self._directory = directory
         self._security = Security(options.security)
         self._settings = Settings(self.features, options.multi_tenancy)
-        stores = Stores(self.clock)
-        self._nodes = [
+        self._stores = Stores(self.clock)
+        self._front = None if real is None else Front(real)
+        self._nodes = self._simulated_nodes() if self._front is None else self._front.nodes(self.features, options.pool)
+        self._engine = Engine(
+            self.features, self.clock, self._stores, self._security, self.faults, self._settings, self._nodes
+        )
+        self._router = Router()
+        FlowRoutes(self._engine).register(self._router)
+        self.world = self._world_in_memory() if self._front is None else self._world_behind(self._front)
+        self._control = Control(self)
+        self._ports: dict[int, Node] = {}
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
+        self._stop: asyncio.Event | None = None
+
+    def _simulated_nodes(self) -> list[Node]:
+        options = self.options
+        return [
             make_node(number, f"{options.host}:{9299 + number}", self.features, options.pool)
             for number in range(1, options.nodes + 1)
         ]
-        self._engine = Engine(
-            self.features, self.clock, stores, self._security, self.faults, self._settings, self._nodes
-        )
-        self._memory = MemoryWorld(
+
+    def _world_in_memory(self) -> World:
+        """Everything of OpenSearch and ML Commons is answered by this process."""
+        options, engine = self.options, self._engine
+        memory = MemoryWorld(
             self.clock,
             self.features,
-            stores,
+            self._stores,
             self.faults,
             self._security.authorize,
             options.security,
             [node.id for node in self._nodes],
             self._settings.get,
         )
-        self._engine.world = self._memory
+        engine.world = memory
         self.cluster = Cluster(options.cluster_name, options.version, options.plugins or self.features.plugins)
-        self._router = Router()
-        FlowRoutes(self._engine).register(self._router)
-        MachineLearningRoutes(self._engine, self._memory).register(self._router)
-        ClusterRoutes(self.cluster, self._engine, self._memory).register(self._router)
-        IndexRoutes(options.version, self._engine, self._memory).register(self._router)
-        self._control = Control(self)
-        self._ports: dict[int, Node] = {}
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._thread: threading.Thread | None = None
-        self._stop: asyncio.Event | None = None
-        self.world = World(self._run, self._memory)
+        MachineLearningRoutes(engine, memory).register(self._router)
+        ClusterRoutes(self.cluster, engine, memory).register(self._router)
+        IndexRoutes(options.version, engine, memory).register(self._router)
+        return World(self._run, memory)
+
+    def _world_behind(self, front: Front) -> World:
+        """Everything but Flow Framework is a real cluster's."""
+        world = OpenSearchWorld(self.features, front)
+        self._engine.world = world
+        front.register(self._router, self._engine)
+        return World(lambda work: work(), world)
 
     # -- for tests
 
@@ -281,7 +303,7 @@ class Simulator:
         """Listen; returns when every node does. Raises what kept it from listening."""
         ready = threading.Event()
         failure: list[BaseException] = []
-        tls = self._certificates() if self.options.tls else None
+        tls = self._tls() if self.options.tls else None
 
         def thread() -> None:
             try:
@@ -325,6 +347,14 @@ class Simulator:
             for task in list(self._engine.background):
                 task.cancel()
             await runner.cleanup()
+            if self._front is not None:
+                await self._front.close()
+
+    def _tls(self) -> ssl.SSLContext:
+        if self._front is None:
+            return self._certificates()
+        self.ca_cert = self._front.real.ca_cert
+        return self._front.tls()
 
     def _certificates(self) -> ssl.SSLContext:
         """A CA of its own, a certificate for this host, and one for a client whose name is admin."""
@@ -359,6 +389,7 @@ class Simulator:
             node,
             Caller(),
             received.headers.get("X-Opaque-Id"),
+            certificate=_common_name(received),
         )
         if raw_path.startswith(CONTROL):
             return _response(call, self._control.answer(call))
@@ -373,23 +404,27 @@ class Simulator:
                 await asyncio.sleep(rule.seconds)
         spoiling = next((rule for rule in rules if rule.action != "delay"), None)
         if spoiling is None:
-            return _response(call, await self._worked(received, call, request))
+            try:
+                return _response(call, await self._worked(call, request))
+            except ConnectionError:  # the cluster behind gave no answer: neither does this
+                _reset(received)
+                return web.Response()
         if spoiling.action == "truncate" or (spoiling.when == "after" and spoiling.action != "silence"):
-            answer = await self._worked(received, call, request)
+            answer = await self._worked(call, request)
             return await self._spoiled(received, call, request, spoiling, answer)
         if spoiling.when != "before":
-            self._engine.spawn(self._answer(received, call, request))
+            self._engine.spawn(self._answer(call, request))
         return await self._spoiled(received, call, request, spoiling, None)
 
-    async def _worked(self, received: web.BaseRequest, call: Call, request: Request) -> Answer:
+    async def _worked(self, call: Call, request: Request) -> Answer:
         """The real answer; the work goes on when the client is gone."""
-        answer: Answer = await asyncio.shield(self._engine.spawn(self._answer(received, call, request)))
+        answer: Answer = await asyncio.shield(self._engine.spawn(self._answer(call, request)))
         return answer
 
-    async def _answer(self, received: web.BaseRequest, call: Call, request: Request) -> Answer:
+    async def _answer(self, call: Call, request: Request) -> Answer:
         """Do what was asked and log how it ended."""
         try:
-            answer = await self._handled(received, call, request)
+            answer = await self._handled(call, request)
         except Refused as refused:
             content_type = TEXT if isinstance(refused.body, str) else JSON
             answer = Answer(refused.status, refused.body, content_type)
@@ -397,14 +432,18 @@ class Simulator:
         request.ended = time.time()
         return answer
 
-    async def _handled(self, received: web.BaseRequest, call: Call, request: Request) -> Answer:
+    async def _handled(self, call: Call, request: Request) -> Answer:
+        call.params = parse_query(call.query)
+        if self._front is not None and not self._router.knows(call):
+            return await self._front.pass_on(call)
         line = f"{call.method} {call.uri} HTTP/1.1"
         if len(line.encode()) > LONGEST_LINE:
             raise core_error("too_long_http_line_exception", f"An HTTP line is larger than {LONGEST_LINE} bytes.", 400)
-        user = self._security.authenticate(received.headers, _common_name(received))
-        request.user = user.name if user is not None else None
-        call.caller = Caller(user)
-        call.params = parse_query(call.query)
+        if self._front is None:
+            call.caller = Caller(self._security.authenticate(call.headers, call.certificate))
+        elif call.raw_path.startswith(BASE):
+            call.caller = await self._front.caller(call.headers, call.certificate)
+        request.user = call.caller.user.name if call.caller.user is not None else None
         if self.faults.plugin_absent and call.raw_path.startswith("/_plugins/_flow_framework"):
             raise no_handler(call)
         return await self._router.dispatch(call)
@@ -430,21 +469,21 @@ class Simulator:
         if answer is None:
             raise AssertionError("truncating needs an answer")
         request.status = answer.status
-        text = json.dumps(answer.body)
+        text = answer.body if isinstance(answer.body, (bytes, str)) else json.dumps(answer.body)
         return _response(call, Answer(answer.status, text[: len(text) // 2], answer.content_type))
 
 
 def _response(call: Call, answer: Answer) -> web.Response:
     body = answer.body
-    if not isinstance(body, str):
+    if not isinstance(body, (str, bytes)):
         if call.params.get("filter_path"):
             body = filtered(body, call.params["filter_path"])
         pretty = call.params.get("pretty", "false") in ("", "true")
         body = json.dumps(body, indent=2 if pretty else None, separators=None if pretty else (",", ":"))
-    headers = {"Content-Type": answer.content_type}
+    headers = {**answer.headers, "Content-Type": answer.content_type}
     if call.opaque_id is not None:
         headers["X-Opaque-Id"] = call.opaque_id
-    return web.Response(status=answer.status, body=body.encode(), headers=headers)
+    return web.Response(status=answer.status, body=body if isinstance(body, bytes) else body.encode(), headers=headers)
 
 
 def _parsed(content: bytes) -> Any:
@@ -478,6 +517,22 @@ def _reset(received: web.BaseRequest) -> None:
 
 
 @contextmanager
+def in_front(
+    real: RealCluster, clock: float = 1.0, pool: int | None = None, multi_tenancy: bool = False, host: str = "127.0.0.1", port: int = 0
+) -> Iterator[Simulator]:
+    """Flow Framework in front of a real cluster: its routes are simulated, everything else is the cluster's own.
+
+    Like ``running``, but for what the cluster decides: version, nodes, TLS and the security plugin. ``world`` is the
+    cluster's.
+    """
+    options = Options(
+        real.version, clock, real.security, real.security, pool, len(real.urls), "", multi_tenancy, None, host, port
+    )
+    with _started(options, real) as simulator:
+        yield simulator
+
+
+@contextmanager
 def running(
     version: str = "3.6.0",
     clock: float = 0.0,
@@ -500,8 +555,14 @@ def running(
     if nodes < 1:
         raise ValueError("a cluster has at least one node")
     options = Options(version, clock, security, tls, pool, nodes, cluster_name, multi_tenancy, plugins, host, port)
+    with _started(options) as simulator:
+        yield simulator
+
+
+@contextmanager
+def _started(options: Options, real: RealCluster | None = None) -> Iterator[Simulator]:
     with tempfile.TemporaryDirectory(prefix="simulator-") as directory:
-        simulator = Simulator(options, Path(directory))
+        simulator = Simulator(options, Path(directory), real)
         simulator.start()
         try:
             yield simulator

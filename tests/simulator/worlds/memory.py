@@ -199,6 +199,12 @@ class MemoryWorld:
             return sorted(self.indices.alias_names())
         raise ValueError(f"no such kind: {kind}; there are {', '.join(KINDS)}")
 
+    def clear(self) -> None:
+        """Take everything away."""
+        for kind in KINDS:
+            for id_ in self.ids(kind):
+                self.remove(kind, id_)
+
     # -- indices
 
     def index(self, name: str) -> Index | None:

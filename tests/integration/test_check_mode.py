@@ -237,7 +237,7 @@ def test_diff_shows_the_resources_before_and_after(both_runs: tuple[Played, Any]
     played, _ = both_runs
     diff = played["check kept"]["diff"]
     assert diff["before"] == (
-        "keep: COMPLETED\n  agent keep-agent\n  connector keep-connector\n  index keep-docs (12 documents)\n"
+        "keep: COMPLETED\n  agent keep-agent\n  connector keep_connector\n  index keep-docs (12 documents)\n"
         "  ingest pipeline keep-embed\n  model group keep-model_group\n  model keep-model\n"
         "  search pipeline keep-hybrid\n"
     )

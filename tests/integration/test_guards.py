@@ -15,7 +15,7 @@ from .helpers import Modules, Playbooks, Played, Task, deprovision, environment,
 # The options of each guard, and what its refusal has to say.
 GUARDS: dict[str, tuple[dict[str, Any], list[str]]] = {
     "protect a resource": ({"protect": ["g-em*"]}, ["ingest pipeline g-embed", "'g-em*'", "protect"]),
-    "protect a connector": ({"protect": ["g-connector"]}, ["connector g-connector", "protect"]),
+    "protect a connector": ({"protect": ["g_connector"]}, ["connector g_connector", "protect"]),
     "protect a workflow id": ({"protect": ["g"]}, ["'g'", "protect"]),
     "protect a workflow name": ({"protect": ["Produc????"]}, ["'Produc????'", "protect"]),
     "max_workflows": ({"max_workflows": 1}, ["would be torn down: 2", "max_workflows is 1"]),

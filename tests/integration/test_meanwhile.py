@@ -195,7 +195,7 @@ def test_task_timeout_leaves_what_was_not_begun(cluster: Callable[..., Any], pla
     sim = cluster(clock=1.0)
     environment(sim, "first", ("connector",))
     second = environment(sim, "second", ("connector",))
-    sim.faults.outlast("delete_connector", "first-connector")
+    sim.faults.outlast("delete_connector", "first_connector")
     result = playbooks.run([deprovision("task", sim.url, ["first", "second"], task_timeout=2, concurrency=1)])["task"]
     assert result["failed"]
     assert "ot attempted" in result["workflows"][1]["msg"]

@@ -20,7 +20,7 @@ def partly(cluster: Callable[..., Any], playbooks: Playbooks) -> tuple[Played, A
     made = {name: environment(sim, name) for name in ("denied", "readonly", "outside", "healthy")}
     sim.faults.deny("delete_ingest_pipeline", "denied-embed")
     sim.world.put("index", "readonly-docs", documents=3, read_only=True)
-    sim.world.put("model", "foreign", connector_id="outside-connector", name="of somebody else")
+    sim.world.put("model", "foreign", connector_id="outside_connector", name="of somebody else")
     every = [name for one in made.values() for name in one.named]
     tasks = [
         deprovision(name, sim.url, name, allow_delete=made[name].named, on_shared="delete") for name in ("denied", "readonly", "outside")

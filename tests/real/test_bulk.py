@@ -371,7 +371,7 @@ def test_users_are_found_beyond_one_page_of_terms_and_of_hits(sim: Any, monkeypa
     ids = estate(sim, 13, ("connector", "ingest_pipeline"))
     for number in range(13):
         for copy in range(3):
-            sim.world.put("model", f"outside-{number}-{copy}", connector_id=f"w{number}-connector")
+            sim.world.put("model", f"outside-{number}-{copy}", connector_id=f"w{number}_connector")
         record(sim, f"other{number}", [("ingest_pipeline", f"w{number}-ingest-pipeline")])
     seen = survey(sim, ids, FEW)
     for number, workflow in enumerate(seen.workflows):

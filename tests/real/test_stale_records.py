@@ -268,4 +268,4 @@ def test_where_the_server_does_not_get_over_it_though_others_do_it_is_said(sim: 
     sim.faults.connector_access_control, sim.faults.caller_is_admin = True, False
     result = run(sim, "w")
     assert by_kind(result) == {"connector": "absent"} and not result["failed"]
-    assert "still records what is gone (w-connector)" in warned(result)
+    assert "still records what is gone (w_connector)" in warned(result)

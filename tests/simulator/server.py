@@ -163,7 +163,7 @@ class Simulator:
     def _world_in_memory(self) -> World:
         """Everything of OpenSearch and ML Commons is answered by this process."""
         options, engine = self.options, self._engine
-        memory = MemoryWorld(
+        memory = self._memory = MemoryWorld(
             self.clock,
             self.features,
             self._stores,

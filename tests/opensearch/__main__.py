@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 
-from .cluster import running
+from .cluster import Cluster, running
 from .problems import CannotRun, DidNotStart
 
 
@@ -23,6 +23,19 @@ def arguments(given: list[str] | None = None) -> argparse.Namespace:
     return parser.parse_args(given)
 
 
+def describe(cluster: Cluster) -> None:
+    for url in cluster.urls:
+        print(url)
+    print(f"Flow Framework: {'the real plugin' if cluster.flow_framework else 'not installed'}")
+    print(f"repository: {cluster.repository}")
+    if cluster.security:
+        print(f"ca_cert: {cluster.ca_cert}")
+        print(f"users, each with its name as password: {', '.join(cluster.users)}")
+        for name, (certificate, key) in cluster.client_certs.items():
+            print(f"client certificate of {name}: {certificate} {key}")
+    sys.stdout.flush()
+
+
 def main() -> int:
     options = arguments()
     stop = threading.Event()
@@ -31,8 +44,7 @@ def main() -> int:
     began = time.monotonic()
     try:
         with running(options.version, options.security, options.nodes) as cluster:
-            for url in cluster.urls:
-                print(url, flush=True)
+            describe(cluster)
             print(f"ready in {time.monotonic() - began:.1f} s", flush=True)
             stop.wait()
     except (CannotRun, DidNotStart) as problem:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import stat
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,6 +45,11 @@ class Account:
         if found.st_gid == self.gid:
             return bool(found.st_mode & bit >> 3)
         return bool(found.st_mode & bit >> 6)
+
+    def temporary_folder(self) -> str:
+        """Where its folders may be made: TMPDIR, unless it is closed to this user."""
+        given = tempfile.gettempdir()
+        return given if self.reads(Path(given)) else "/tmp"
 
     def owns(self, *paths: Path) -> None:
         """Give the user these paths; not what is in them."""

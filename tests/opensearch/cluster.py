@@ -9,74 +9,59 @@ import json
 import os
 import shutil
 import signal
-import socket
-import ssl
 import subprocess
 import sys
 import tempfile
+import threading
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from . import java, jvm
+from urllib3.exceptions import HTTPError
+
+from tests.contract.client import Client
+from tests.simulator.security import default_users
+
+from . import java, jvm, security
 from .account import Account, account
-from .artifacts import release
 from .installation import Installation, installed
+from .node import Node, discovery
+from .ports import HOST
 from .problems import DidNotStart
+from .releases import release
 
-HOST = "127.0.0.1"
-START_SECONDS = 120.0
+START_SECONDS = 180.0
 STOP_SECONDS = 30.0
+POLL_SECONDS = 0.1
 LOGS = Path(__file__).parents[1] / "output" / "opensearch"
-
-SETTINGS = {
-    "cluster.routing.allocation.disk.threshold_enabled": False,
-    "plugins.ml_commons.only_run_on_ml_node": False,
-    "plugins.ml_commons.native_memory_threshold": 100,
-    "plugins.ml_commons.jvm_heap_memory_threshold": 100,
-    "plugins.ml_commons.connector.private_ip_enabled": True,
-    "plugins.ml_commons.trusted_connector_endpoints_regex": [r"^https?://127\.0\.0\.1(:\d+)?(/.*)?$", "^https://.*$"],
-}
-
-
-class Node:
-    """One server: its folders, and the ports that it keeps over a restart."""
-
-    def __init__(self, name: str, folder: Path) -> None:
-        self.name = name
-        self.folder = folder
-        self.http, self.transport = free_port(), free_port()
-        self.pid: int | None = None
-
-    @property
-    def output(self) -> Path:
-        return self.folder / "logs" / "output.log"
 
 
 class Cluster:
-    """What a test has of a running cluster. ``urls``: one a node. ``users``: password by name. ``repository``: a folder
-    that an ``fs`` repository may have as its location. ``flow_framework``: the real plugin is installed."""
+    """What a test has of a running cluster.
 
-    ca_cert: str | None = None
+    ``url``, ``urls``: one a node. ``repository``: a folder that an ``fs`` snapshot repository may have as its location.
+    ``flow_framework``: the real plugin is installed. With ``security``: ``ca_cert``, ``users`` (password by name) and
+    ``client_certs`` (paths of certificate and key by name; that of security.SUPERADMIN may do everything).
+    """
 
-    def __init__(self, installation: Installation, engine: java.Java, nodes: int, user: Account, folder: Path) -> None:
-        self.installation = installation
+    def __init__(self, installation: Installation, engine: java.Java, with_security: bool, nodes: int, user: Account) -> None:
         self.version = installation.version
         self.flow_framework = installation.flow_framework
-        self.security = False
+        self.security = with_security
+        self.ca_cert: str | None = None
         self.users: dict[str, str] = {}
         self.client_certs: dict[str, tuple[str, str]] = {}
-        self.folder = folder
-        self.repository = folder / "repository"
-        self.java = engine
-        self.account = user
-        self.nodes = [Node(f"node-{number}", folder / f"node-{number}") for number in range(1, nodes + 1)]
-        self.keeper = subprocess.Popen(
-            [sys.executable, "-I", str(Path(__file__).parent / "keeper.py"), str(folder)],
+        self.folder = Path(tempfile.mkdtemp(prefix="opensearch-", dir=user.temporary_folder()))
+        self.repository = self.folder / "repository"
+        self.nodes = [Node(f"node-{number}", self.folder / f"node-{number}") for number in range(1, nodes + 1)]
+        self._installation = installation
+        self._java = engine
+        self._account = user
+        self._turn = threading.Lock()
+        self._keeper = subprocess.Popen(
+            [sys.executable, "-I", str(Path(__file__).with_name("keeper.py")), str(self.folder), str(os.getpid())],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             start_new_session=True,
@@ -84,142 +69,142 @@ class Cluster:
 
     @property
     def urls(self) -> list[str]:
-        scheme = "https" if self.security else "http"
-        return [f"{scheme}://{HOST}:{node.http}" for node in self.nodes]
+        return [f"{'https' if self.security else 'http'}://{HOST}:{node.http}" for node in self.nodes]
 
     @property
     def url(self) -> str:
         return self.urls[0]
 
+    def client(self, user: str = "admin", number: int = 0) -> Client:
+        """Bare HTTP to a node. Without security there are no users."""
+        if not self.security:
+            return Client(self.urls[number])
+        return Client(self.urls[number], user=user, password=self.users[user], ca_cert=self.ca_cert)
+
     def log(self, number: int = 0) -> str:
         """What a node has printed so far."""
-        return self.nodes[number].output.read_text(errors="replace")
+        output = self.nodes[number].output
+        return output.read_text(errors="replace") if output.exists() else ""
 
-    def stop(self, number: int = 0) -> None:
-        """Let a node end in an orderly way; its data stay."""
-        self.ask(end=self.nodes[number].name, signal=signal.SIGTERM, seconds=STOP_SECONDS)
+    def stop(self, number: int = 0, at_once: bool = False) -> None:
+        """Let a node end in an orderly way, or ``at_once``, as if its machine had failed. Its data stay."""
+        how = signal.SIGKILL if at_once else signal.SIGTERM
+        self._ask(end=self.nodes[number].name, signal=how, seconds=STOP_SECONDS)
 
     def start(self, number: int = 0) -> None:
-        """Start a node that was stopped, on the same ports and data, and wait until it is ready."""
-        self.launch(self.nodes[number])
-        self.wait(self.nodes[number])
+        """Start a node that was stopped, on the same ports and data, and wait until it is ready. Raises DidNotStart."""
+        self._launch(self.nodes[number])
+        self._wait(number)
 
-    def ask(self, **order: Any) -> dict[str, Any]:
-        assert self.keeper.stdin and self.keeper.stdout
-        self.keeper.stdin.write(json.dumps(order).encode() + b"\n")
-        self.keeper.stdin.flush()
-        answer: dict[str, Any] = json.loads(self.keeper.stdout.readline())
-        return answer
+    def keep_logs(self) -> Path:
+        """Copy the logs to where they outlive the cluster; gives the folder."""
+        kept = LOGS / f"{time.strftime('%Y%m%dT%H%M%S')}-{self.version}-{self.folder.name.rpartition('-')[2]}"
+        for node in self.nodes:
+            shutil.copytree(node.output.parent, kept / node.name, dirs_exist_ok=True)
+        return kept
+
+    # -- from here on for `running`
 
     def configure(self) -> None:
         self.folder.chmod(0o755)
         self.repository.mkdir()
-        self.account.owns(self.repository)
+        self._account.owns(self.repository)
+        settings: dict[str, Any] = {"path.repo": [str(self.repository)], **discovery(self.nodes)}
+        if self.security:
+            certificates = self._secure()
+            settings |= security.settings()
         for node in self.nodes:
-            folders = [node.folder, *(node.folder / name for name in ("config", "data", "logs", "tmp"))]
-            for folder in folders:
-                folder.mkdir()
-            (node.folder / "config" / "opensearch.yml").write_text(self.settings(node))
-            shutil.copy(self.installation.home / "config" / "log4j2.properties", node.folder / "config")
-            self.account.owns(*folders, *(node.folder / "config").iterdir())
+            node.configure(settings, self._account)
+            if self.security:
+                security.write(node.config, self._installation.home, certificates)
 
-    def settings(self, node: Node) -> str:
-        """YAML takes JSON as values."""
-        values = {
-            "cluster.name": "tests",
-            "node.name": node.name,
-            "network.host": HOST,
-            "http.port": node.http,
-            "transport.port": node.transport,
-            "path.data": str(node.folder / "data"),
-            "path.logs": str(node.folder / "logs"),
-            "path.repo": [str(self.repository)],
-            **SETTINGS,
-        }
-        if len(self.nodes) == 1:
-            values["discovery.type"] = "single-node"
-        else:
-            values["discovery.seed_hosts"] = [f"{HOST}:{one.transport}" for one in self.nodes]
-            values["cluster.initial_cluster_manager_nodes"] = [one.name for one in self.nodes]
-        return "".join(f"{name}: {json.dumps(value)}\n" for name, value in values.items())
+    def _secure(self) -> security.Certificates:
+        """Make the certificates, and say who may come in how."""
+        folder = self.folder / "certificates"
+        folder.mkdir()
+        made = security.Certificates(folder)
+        self.ca_cert = str(made.ca)
+        self.users = {user.name: user.password for user in default_users().values()}
+        self.client_certs = {name: (str(certificate), str(key)) for name, (certificate, key) in made.clients.items()}
+        return made
 
-    def launch(self, node: Node) -> None:
-        home = self.installation.home
-        command = [
-            str(self.java.program),
-            *jvm.options(home, self.java, node.folder),
-            f"-Dopensearch.path.home={home}",
-            f"-Dopensearch.path.conf={node.folder / 'config'}",
-            "-Dopensearch.distribution.type=zip",
-            "-Dopensearch.bundled_jdk=false",
-            "-cp",
-            str(home / "lib" / "*"),
-            "org.opensearch.bootstrap.OpenSearch",
-        ]
-        answer = self.ask(
-            start=node.name,
-            command=command,
-            variables={"PATH": os.defpath, "LANG": "C.UTF-8"},
-            directory=str(home),
-            output=str(node.output),
-            uid=self.account.uid,
-            gid=self.account.gid,
-        )
-        node.pid = answer["pid"]
-
-    def wait(self, node: Node) -> None:
-        """Until the node answers, and the cluster's indices can be used."""
-        limit = time.monotonic() + START_SECONDS
-        while not self.is_ready(node):
-            if time.monotonic() > limit:
-                raise DidNotStart(f"{node.name} did not get ready in {START_SECONDS:.0f} s; its log is in {self.keep_logs()}")
-            time.sleep(0.1)
-
-    def is_ready(self, node: Node) -> bool:
-        with suppress(OSError, ssl.SSLError):
-            url = self.urls[self.nodes.index(node)]
-            urllib.request.urlopen(f"{url}/_cluster/health?wait_for_status=yellow&timeout=10s", timeout=15).read()
-            return True
-        return False
-
-    def keep_logs(self) -> Path:
-        """Copy the logs to where they outlive the cluster."""
-        kept = LOGS / f"{time.strftime('%Y%m%d-%H%M%S')}-{self.version}-{os.getpid()}"
+    def begin(self) -> None:
+        """Start all nodes, and wait until they are ready. Raises DidNotStart."""
         for node in self.nodes:
-            shutil.copytree(node.folder / "logs", kept / node.name, dirs_exist_ok=True)
-        return kept
+            self._launch(node)
+        for number in range(len(self.nodes)):
+            self._wait(number)
 
     def end(self) -> None:
-        assert self.keeper.stdin and self.keeper.stdout
-        self.keeper.stdin.close()
-        self.keeper.wait()
-        self.keeper.stdout.close()
+        """Kill all nodes, and remove their folder: the keeper does that when it has no more input."""
+        assert self._keeper.stdin and self._keeper.stdout
+        self._keeper.stdin.close()
+        self._keeper.wait()
+        self._keeper.stdout.close()
+        for node in self.nodes:
+            node.give_up_ports()
+
+    def _launch(self, node: Node) -> None:
+        self._ask(
+            start=node.name,
+            command=jvm.command(self._installation, self._java, node.folder),
+            variables={"PATH": os.defpath, "LANG": "C.UTF-8"},
+            directory=str(self._installation.home),
+            output=str(node.output),
+            uid=self._account.uid,
+            gid=self._account.gid,
+        )
+
+    def _wait(self, number: int) -> None:
+        """Until the node answers, is part of the cluster, and, with security, knows its users."""
+        limit = time.monotonic() + START_SECONDS
+        client = self.client(number=number)
+        while not is_ready(client):
+            status = self._ask(look=self.nodes[number].name)["status"]
+            if status is not None:
+                raise DidNotStart(f"{self.nodes[number].name} ended with status {status}:\n{end_of(self.log(number))}")
+            if time.monotonic() > limit:
+                raise DidNotStart(f"{self.nodes[number].name} was not ready after {START_SECONDS:.0f} s:\n{end_of(self.log(number))}")
+            time.sleep(POLL_SECONDS)
+        client.close()
+
+    def _ask(self, **order: Any) -> dict[str, Any]:
+        """Give the keeper an order, and wait until it is carried out."""
+        assert self._keeper.stdin and self._keeper.stdout
+        with self._turn:
+            self._keeper.stdin.write(json.dumps(order).encode() + b"\n")
+            self._keeper.stdin.flush()
+            answer: dict[str, Any] = json.loads(self._keeper.stdout.readline())
+        return answer
 
 
-def free_port() -> int:
-    with socket.socket() as one:
-        one.bind((HOST, 0))
-        port: int = one.getsockname()[1]
-        return port
+def is_ready(client: Client) -> bool:
+    try:
+        return client.send("GET", "/_cluster/health?wait_for_status=yellow&timeout=5s", timeout=15).status == 200
+    except HTTPError:
+        return False
+
+
+def end_of(log: str) -> str:
+    return "\n".join("    " + line[:200] for line in log.splitlines()[-12:])
 
 
 @contextmanager
 def running(version: str = "3.6.0", security: bool = False, nodes: int = 1) -> Iterator[Cluster]:
-    """A cluster of that version, ready to be used. Raises CannotRun, DidNotStart."""
-    user = account()
-    wanted = release(version)
+    """A cluster of that version, ready to be used. What is missing is fetched before.
+
+    On an exception the logs are kept under tests/output/opensearch/, and it is said where. Raises CannotRun where Java, Maven
+    or the version is missing, DidNotStart.
+    """
+    wanted, user = release(version), account()
     engine = java.find(*wanted.java, user)
-    installation = installed(wanted, security, engine, user)
-    cluster = Cluster(installation, engine, nodes, user, Path(tempfile.mkdtemp(prefix="opensearch-")))
+    cluster = Cluster(installed(wanted, security, engine, user), engine, security, nodes, user)
     try:
         cluster.configure()
-        for node in cluster.nodes:
-            cluster.launch(node)
-        for node in cluster.nodes:
-            cluster.wait(node)
+        cluster.begin()
         yield cluster
     except Exception:
-        print(f"opensearch: the logs are kept in {cluster.keep_logs()}", file=sys.stderr)
+        print(f"opensearch: the logs of {version} are kept in {cluster.keep_logs()}", file=sys.stderr, flush=True)
         raise
     finally:
         cluster.end()

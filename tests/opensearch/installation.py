@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, opensearch_ops.flow_framework contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""An OpenSearch with its plugins, unpacked once into a cache outside the checkout."""
+"""An OpenSearch with its plugins, put together once into a cache outside the checkout."""
 
 from __future__ import annotations
 
@@ -9,111 +9,132 @@ import fcntl
 import hashlib
 import os
 import pwd
-import re
 import shutil
 import subprocess
 import sys
 import tempfile
+import time
 import zipfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import artifacts
+from tests import environment
+
+from . import flow_framework, maven
 from .account import Account
 from .java import Java
 from .problems import CannotRun
+from .releases import Artifact, Module, Release
 
 NAME = "opensearch_ops.flow_framework"
+LAYOUT = 1
+"""Counts up when something below makes other installations out of the same artifacts."""
+
+DESCRIPTOR = """\
+name={module.name}
+description={module.name}, put together for tests
+version={version}
+opensearch.version={version}
+java.version=11
+classname={module.main}
+extended.plugins={module.extends}
+"""
 
 
 @dataclass(frozen=True)
 class Installation:
-    """Where it is, and whether the real Flow Framework is in it. Nothing in it is ever written to."""
+    """An OpenSearch in its folder, to which nothing is written any more, and whether the real Flow Framework is in it."""
 
     home: Path
     version: str
     flow_framework: bool
 
 
-def installed(release: artifacts.Release, security: bool, java: Java, account: Account) -> Installation:
-    """The installation of that version, made before if it is not there."""
-    wanted = [release.server, *release.plugins]
-    if security:
-        if release.security is None:
-            raise CannotRun(f"there is no security plugin for OpenSearch {release.version} here")
-        wanted.append(release.security)
+def installed(release: Release, security: bool, java: Java, account: Account) -> Installation:
+    """The installation, made before if it is not there; ``account`` can read it. Raises CannotRun."""
     base = cache(account)
-    key = hashlib.sha256("".join(f"{one} {one.sha256}\n" for one in wanted).encode()).hexdigest()[:12]
-    home = base / f"opensearch-{release.version}-{key}"
-    with locked(base / f"{home.name}.lock"):
+    plugins = release.plugins(security)
+    with environment.locked(str(base / "lock"), fcntl.LOCK_EX):
+        flow = flow_framework.plugin(release, base)
+        home = base / folder_name(release, security, flow)
         if not home.is_dir():
-            make(wanted, home, java)
-    return Installation(home, release.version, False)
-
-
-def make(wanted: list[artifacts.Artifact], home: Path, java: Java) -> None:
-    """Unpack and install aside, and rename last: what bears the name is whole."""
-    with tempfile.TemporaryDirectory(prefix=f"{home.name}.part-", dir=home.parent) as name:
-        folder = Path(name)
-        say(f"putting OpenSearch together in {home} (once)")
-        server, *plugins = artifacts.fetch(wanted, folder)
-        unpack(server, folder)
-        (fresh,) = folder.glob("opensearch-*/")
-        for plugin in plugins:
-            install(fresh, plugin, java)
-        fresh.rename(home)
-
-
-def unpack(archive: Path, folder: Path) -> None:
-    with zipfile.ZipFile(archive) as packed:
-        for member in packed.infolist():
-            path = packed.extract(member, folder)
-            mode = member.external_attr >> 16
-            if mode:
-                os.chmod(path, mode & 0o755)
-
-
-def install(home: Path, plugin: Path, java: Java) -> None:
-    """By OpenSearch's own tool, which checks that the plugin fits the version."""
-    command = [str(home / "bin" / "opensearch-plugin"), "install", "--batch", plugin.as_uri()]
-    variables = {"PATH": os.environ["PATH"], "OPENSEARCH_JAVA_HOME": str(java.home)}
-    done = subprocess.run(command, env=variables, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    if done.returncode:
-        raise CannotRun(f"{plugin.name} could not be installed:\n{done.stdout}")
+            make(home, release, plugins, flow, java)
+    return Installation(home, release.version, flow is not None)
 
 
 def cache(account: Account) -> Path:
-    """The folder of all installations. Root's own is closed to the account that the server runs as: then it is the machine's."""
-    folder = Path(pwd.getpwuid(os.geteuid()).pw_dir) / ".cache" / NAME
-    given = os.environ.get("XDG_CACHE_HOME")
-    # tests/environment.py replaces HOME, and sets this to what it would be without.
-    if given and Path(given) != Path(os.environ.get("HOME", "")) / ".cache":
-        folder = Path(given) / NAME
+    """The folder of all installations. It is in the home of the user, or, as root's is closed to others, in the machine's."""
     if not account.is_ours:
-        folder = Path("/var/cache") / NAME
+        folder = Path("/var/cache")
+    else:
+        # tests/environment.py replaces HOME, and sets this to a folder in there: then it is nobody's wish.
+        wish = os.environ.get("XDG_CACHE_HOME")
+        replaced = Path(os.environ.get("HOME", "/")) / ".cache"
+        folder = Path(wish) if wish and Path(wish) != replaced else Path(pwd.getpwuid(os.geteuid()).pw_dir) / ".cache"
+    folder = folder / NAME
     folder.mkdir(parents=True, exist_ok=True)
     return folder
 
 
-@contextmanager
-def locked(path: Path) -> Iterator[None]:
-    """One process at a time."""
-    with path.open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
+def folder_name(release: Release, security: bool, flow: Path | None) -> str:
+    """Changes with everything that an installation is made of."""
+    content = [str(LAYOUT), repr(release), maven.SUMS.read_text(), maven.sha256(flow) if flow else ""]
+    key = hashlib.sha256("\0".join(content).encode()).hexdigest()[:12]
+    kind = release.version + ("-security" if security else "") + ("-flow" if flow else "")
+    return f"opensearch-{kind}-{key}"
 
 
-def say(text: str) -> None:
-    print(f"opensearch: {text}", file=sys.stderr, flush=True)
+# -- putting it together -----------------------------------------------------------------------------------------------
 
 
-def jvm_options(home: Path, java: Java) -> list[str]:
-    """The options that OpenSearch's own parser gives for this Java, but those of files in the working directory."""
-    command = [str(java.program), "-Xshare:auto", "-cp", str(home / "lib" / "*"), "org.opensearch.tools.launchers.JvmOptionsParser", str(home / "config")]
-    if (home / "lib" / "tools" / "launchers").is_dir():
-        command[3] += os.pathsep + str(home / "lib" / "tools" / "launchers" / "*")
-    done = subprocess.run(command, env={"OPENSEARCH_TMPDIR": "/nowhere"}, cwd=home, stdout=subprocess.PIPE, text=True, check=True)
-    mine = re.compile(r"-Xm[sx]|-Xlog:|-XX:HeapDumpPath|-XX:\+HeapDump|-XX:ErrorFile|-Djava\.io\.tmpdir|-XX:\+AlwaysPreTouch")
-    return [option for option in done.stdout.split() if not mine.match(option)]
+def make(home: Path, release: Release, plugins: Sequence[Artifact], flow: Path | None, java: Java) -> None:
+    """All is done in a folder aside, which gets its name last: what bears the name is whole."""
+    began = time.monotonic()
+    print(f"opensearch: putting {home} together (once; takes a minute, and longer where 600 MB have to be fetched)", file=sys.stderr, flush=True)
+    for left in home.parent.glob("part-*"):  # by a process that was killed; nobody else is here
+        shutil.rmtree(left)
+    with tempfile.TemporaryDirectory(prefix="part-", dir=home.parent) as name:
+        folder = Path(name)
+        server, *archives = maven.fetch([release.server, *plugins, *(jar for one in release.modules for jar in one.jars)], folder)
+        unpack(server, folder)
+        fresh = folder / f"opensearch-{release.version}"
+        for module in release.modules:
+            add_module(module, release.version, fresh, folder)
+        for archive in [*archives[: len(plugins)], *([flow] if flow else [])]:
+            install(archive, fresh, java)
+        subprocess.run(["chmod", "-R", "a+rX,go-w", str(fresh)], check=True)  # whatever the umask
+        fresh.rename(home)
+    print(f"opensearch: put together in {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
+
+
+def unpack(archive: Path, folder: Path) -> None:
+    """With the modes of the files: some are programs."""
+    with zipfile.ZipFile(archive) as packed:
+        for member in packed.infolist():
+            path = packed.extract(member, folder)
+            mode = member.external_attr >> 16
+            if mode and not member.is_dir():
+                os.chmod(path, mode & 0o777)
+
+
+def add_module(module: Module, version: str, home: Path, jars: Path) -> None:
+    folder = home / "modules" / module.name
+    folder.mkdir()
+    for jar in module.jars:
+        shutil.copy(jars / jar.file, folder)
+    (folder / "plugin-descriptor.properties").write_text(DESCRIPTOR.format(module=module, version=version))
+    if module.permissions:
+        grants = "".join(f'  permission java.lang.RuntimePermission "{one}";\n' for one in module.permissions)
+        (folder / "plugin-security.policy").write_text(f"grant {{\n{grants}}};\n")
+
+
+def install(archive: Path, home: Path, java: Java) -> None:
+    """By OpenSearch's own tool, which refuses what does not fit the version."""
+    command = [str(home / "bin" / "opensearch-plugin"), "install", "--batch", archive.as_uri()]
+    variables = {"PATH": os.environ.get("PATH", os.defpath), "OPENSEARCH_JAVA_HOME": str(java.home)}
+    done = subprocess.run(
+        command, env=variables, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
+    )
+    if done.returncode:
+        raise CannotRun(f"{archive.name} could not be installed:\n{done.stdout}")

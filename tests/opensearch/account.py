@@ -51,10 +51,11 @@ class Account:
         given = tempfile.gettempdir()
         return given if self.reads(Path(given)) else "/tmp"
 
-    def owns(self, *paths: Path) -> None:
-        """Give the user these paths; not what is in them."""
-        if not self.is_ours:
-            for path in paths:
+    def owns(self, folder: Path) -> None:
+        """Give the folder, and what is in it, to this user alone."""
+        for path in (folder, *folder.rglob("*")):
+            path.chmod(0o700 if path.is_dir() else 0o600)
+            if not self.is_ours:
                 os.chown(path, self.uid, self.gid)
 
 

@@ -114,9 +114,10 @@ class Cluster:
             certificates = self._secure()
             settings |= security.settings()
         for node in self.nodes:
-            node.configure(settings, self._account)
+            node.configure(settings)
             if self.security:
                 security.write(node.config, self._installation.home, certificates)
+            self._account.owns(node.folder)
 
     def _secure(self) -> security.Certificates:
         """Make the certificates, and say who may come in how."""

@@ -21,8 +21,11 @@ OURS = re.compile(
 )
 """Options of OpenSearch in whose place we have our own, or none."""
 
-QUICK = ("-Xshare:auto", "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData")
-"""A node of tests lives for minutes: what is compiled quickly is good enough."""
+QUICK = ("-XX:TieredStopAtLevel=1", "-XX:-UsePerfData", "-XX:+UnlockDiagnosticVMOptions", "-XX:-BytecodeVerificationRemote")
+"""A node of tests lives for minutes: what is compiled quickly is good enough, and its classes are those that were released.
+
+Measured until 3.6.0 was ready: 9 s of processor time with these, 11 s with the verification of classes, 22 s without any.
+"""
 
 
 def command(installation: Installation, java: Java, folder: Path) -> list[str]:

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from . import ports
-from .account import Account
 
 SETTINGS = {
     "cluster.name": "tests",
@@ -55,11 +54,10 @@ class Node:
         """What it prints."""
         return self.folder / "logs" / "output.log"
 
-    def configure(self, settings: dict[str, Any], account: Account) -> None:
-        """Make its folders, for that user."""
+    def configure(self, settings: dict[str, Any]) -> None:
+        """Make its folders."""
         for folder in (self.folder, *(self.folder / name for name in ("config", "data", "logs", "tmp"))):
             folder.mkdir()
-            account.owns(folder)
         # YAML takes JSON as values.
         text = "".join(f"{name}: {json.dumps(value)}\n" for name, value in {**self.settings(), **settings}.items())
         (self.config / "opensearch.yml").write_text(text)

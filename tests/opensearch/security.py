@@ -13,7 +13,7 @@ from typing import Any
 import trustme
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
 
-from tests.simulator.security import default_users
+from tests.simulator.security import ADMIN_ROLE, default_users
 
 SUPERADMIN = "superadmin"
 """The client certificate that may do everything, without any role: the plugin's own administrator."""
@@ -77,6 +77,7 @@ def settings() -> dict[str, Any]:
     """For opensearch.yml; paths are those of `write`, relative to the config folder."""
     values: dict[str, Any] = {
         "plugins.security.allow_default_init_securityindex": True,
+        "plugins.security.audit.type": "noop",
         "plugins.security.authcz.admin_dn": [distinguished(SUPERADMIN)],
         "plugins.security.nodes_dn": [distinguished("node")],
         "plugins.security.restapi.roles_enabled": ["all_access", "security_rest_api_access"],
@@ -94,30 +95,34 @@ def settings() -> dict[str, Any]:
 
 
 def write(config: Path, home: Path, certificates: Certificates) -> None:
-    """What a node needs in its config folder: the plugin's roles and mappings as delivered, users and ways in of our own."""
+    """What a node needs in its config folder: the plugin's roles as delivered; users, and how they come in, of our own."""
     for path in (certificates.ca, *certificates.node):
         shutil.copy(path, config)
     folder = config / "opensearch-security"
     shutil.copytree(home / "config" / "opensearch-security", folder)
     # YAML takes JSON.
     (folder / "internal_users.yml").write_text(json.dumps(internal_users()))
+    (folder / "roles_mapping.yml").write_text(json.dumps(roles_mapping()))
     (folder / "config.yml").write_text(json.dumps(ways_in()))
 
 
 def internal_users() -> dict[str, Any]:
-    users = {
-        user.name: {
-            "hash": HASHES[user.name],
-            "backend_roles": list(user.backend_roles),
-            "opendistro_security_roles": list(user.roles),
-        }
-        for user in default_users().values()
-    }
+    users = {user.name: {"hash": HASHES[user.name], "backend_roles": list(user.backend_roles)} for user in default_users().values()}
     return {"_meta": {"type": "internalusers", "config_version": 2}, **users}
 
 
+def roles_mapping() -> dict[str, Any]:
+    """By name, so that it holds for passwords and certificates; the first two are as the plugin delivers them."""
+    mapping: dict[str, Any] = {"own_index": {"users": ["*"]}, ADMIN_ROLE: {"backend_roles": ["admin"]}}
+    for user in default_users().values():
+        for role in user.roles:
+            if role not in ("own_index", ADMIN_ROLE):
+                mapping.setdefault(role, {"users": []})["users"].append(user.name)
+    return {"_meta": {"type": "rolesmapping", "config_version": 2}, **mapping}
+
+
 def ways_in() -> dict[str, Any]:
-    """Basic authentication, and the common name of a client certificate; roles are those of the user of that name."""
+    """A password, or the common name of a client certificate; who has one of them has the backend roles of that user."""
     enabled = {"http_enabled": True, "transport_enabled": False}
     by_certificate = {"type": "clientcert", "challenge": False, "config": {"username_attribute": "cn"}}
     authentication = {

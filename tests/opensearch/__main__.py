@@ -14,7 +14,7 @@ from . import java
 from .account import account
 from .cluster import Cluster, running
 from .installation import Installation, installed
-from .problems import CannotRun, DidNotStart
+from .problems import CannotRun, DidNotStart, say
 from .releases import RELEASES, Release, release
 
 
@@ -35,7 +35,7 @@ def main() -> int:
         else:
             run(options.version or list(RELEASES)[-1], options.security, options.nodes)
     except (CannotRun, DidNotStart) as problem:
-        print(f"opensearch: {problem}", file=sys.stderr)
+        say(str(problem))
         return 2 if isinstance(problem, CannotRun) else 1
     return 0
 

@@ -29,7 +29,7 @@ from .account import Account, account
 from .installation import Installation, installed
 from .node import Node, discovery
 from .ports import HOST
-from .problems import DidNotStart
+from .problems import DidNotStart, say
 from .releases import release
 
 START_SECONDS = 180.0
@@ -99,8 +99,10 @@ class Cluster:
     def keep_logs(self) -> Path:
         """Copy the logs to where they outlive the cluster; gives the folder."""
         kept = LOGS / f"{time.strftime('%Y%m%dT%H%M%S')}-{self.version}-{self.folder.name.rpartition('-')[2]}"
+        kept.mkdir(parents=True, exist_ok=True)
         for node in self.nodes:
-            shutil.copytree(node.output.parent, kept / node.name, dirs_exist_ok=True)
+            if node.output.exists():
+                shutil.copytree(node.output.parent, kept / node.name, dirs_exist_ok=True)
         return kept
 
     # -- from here on for `running`
@@ -187,7 +189,9 @@ def is_ready(client: Client) -> bool:
 
 
 def end_of(log: str) -> str:
-    return "\n".join("    " + line[:200] for line in log.splitlines()[-12:])
+    """Its last lines, but for those of stack traces."""
+    lines = [line for line in log.splitlines() if not line.startswith("\tat ")]
+    return "\n".join("    " + line[:300] for line in lines[-12:])
 
 
 @contextmanager
@@ -204,8 +208,10 @@ def running(version: str = "3.6.0", security: bool = False, nodes: int = 1) -> I
         cluster.configure()
         cluster.begin()
         yield cluster
+    except DidNotStart as problem:
+        raise DidNotStart(f"{problem}\nThe logs are kept in {cluster.keep_logs()}") from None
     except Exception:
-        print(f"opensearch: the logs of {version} are kept in {cluster.keep_logs()}", file=sys.stderr, flush=True)
+        say(f"the logs of {version} are kept in {cluster.keep_logs()}")
         raise
     finally:
         cluster.end()

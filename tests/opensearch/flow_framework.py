@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import os
 import re
-import sys
 import tempfile
 import time
 import zipfile
 from pathlib import Path
 
 from . import maven
-from .problems import CannotRun
+from .problems import CannotRun, say
 from .releases import Release
 
 VARIABLE = "FLOW_FRAMEWORK_ZIP"
@@ -58,17 +57,15 @@ def from_repository(release: Release, cache: Path) -> Path | None:
         return kept
     if absent.is_file() and time.time() - absent.stat().st_mtime < ASK_AGAIN:
         return None
+    if maven.program() is None:  # what is there already runs without it; where something has to be fetched, that is said
+        return None
     with tempfile.TemporaryDirectory(prefix="part-", dir=cache) as folder:
         try:
             (fetched,) = maven.fetch([release.flow_framework], Path(folder))
         except maven.NotThere:
             absent.touch()
             return None
-        except CannotRun as problem:  # no network, say: what is there already runs without it
+        except CannotRun as problem:  # as without a network
             say(f"whether the repository has a Flow Framework {release.version} is not known: {problem}")
             return None
         return fetched.replace(kept)
-
-
-def say(text: str) -> None:
-    print(f"opensearch: {text}", file=sys.stderr, flush=True)

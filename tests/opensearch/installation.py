@@ -11,7 +11,6 @@ import os
 import pwd
 import shutil
 import subprocess
-import sys
 import tempfile
 import time
 import zipfile
@@ -24,7 +23,7 @@ from tests import environment
 from . import flow_framework, maven
 from .account import Account
 from .java import Java
-from .problems import CannotRun
+from .problems import CannotRun, say
 from .releases import Artifact, Module, Release
 
 NAME = "opensearch_ops.flow_framework"
@@ -91,7 +90,7 @@ def folder_name(release: Release, security: bool, flow: Path | None) -> str:
 def make(home: Path, release: Release, plugins: Sequence[Artifact], flow: Path | None, java: Java) -> None:
     """All is done in a folder aside, which gets its name last: what bears the name is whole."""
     began = time.monotonic()
-    print(f"opensearch: putting {home} together (once; takes a minute, and longer where 600 MB have to be fetched)", file=sys.stderr, flush=True)
+    say(f"putting {home} together (once; takes half a minute, and longer where 600 MB have to be fetched)")
     for left in home.parent.glob("part-*"):  # by a process that was killed; nobody else is here
         shutil.rmtree(left)
     with tempfile.TemporaryDirectory(prefix="part-", dir=home.parent) as name:
@@ -105,7 +104,7 @@ def make(home: Path, release: Release, plugins: Sequence[Artifact], flow: Path |
             install(archive, fresh, java)
         subprocess.run(["chmod", "-R", "a+rX,go-w", str(fresh)], check=True)  # whatever the umask
         fresh.rename(home)
-    print(f"opensearch: put together in {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
+    say(f"put together in {time.monotonic() - began:.0f} s")
 
 
 def unpack(archive: Path, folder: Path) -> None:

@@ -52,7 +52,7 @@ def options(installation: Installation, java: Java) -> list[str]:
     """What OpenSearch itself wants of this Java; asked once, and kept beside the installation."""
     kept = installation.home.with_name(f"{installation.home.name}.java-{java.release}")
     if not kept.is_file():
-        with tempfile.NamedTemporaryFile("w", dir=kept.parent, prefix="part-", delete=False) as file:
+        with tempfile.NamedTemporaryFile("w", dir=kept.parent, prefix="options-", delete=False) as file:
             file.write("\n".join(ask(installation, java)))
         os.replace(file.name, kept)
     return kept.read_text().splitlines()

@@ -60,12 +60,16 @@ def fetch(artifacts: Sequence[Artifact], folder: Path) -> list[Path]:
     return files
 
 
+def program() -> str | None:
+    return shutil.which("mvn")
+
+
 def run_maven(*arguments: str) -> subprocess.CompletedProcess[str]:
     """Raises CannotRun where there is none."""
-    program = shutil.which("mvn")
-    if program is None:
+    client = program()
+    if client is None:
         raise CannotRun("Maven is missing: there is no `mvn` in PATH. Install it: `apt install maven`, `dnf install maven` or `brew install maven`.")
-    command = [program, "--quiet", "--batch-mode", "--strict-checksums", *arguments]
+    command = [client, "--quiet", "--batch-mode", "--strict-checksums", *arguments]
     return subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
 
 

@@ -15,7 +15,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -59,11 +59,13 @@ class Cluster:
         self._installation = installation
         self._java = engine
         self._account = user
+        self._kept = LOGS / f"{time.strftime('%Y%m%dT%H%M%S')}-{self.version}-{self.folder.name.rpartition('-')[2]}"
         self._turn = threading.Lock()
         self._keeper = subprocess.Popen(
             [sys.executable, "-I", str(Path(__file__).with_name("keeper.py")), str(self.folder), str(os.getpid())],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
+            bufsize=0,
             start_new_session=True,
         )
 
@@ -93,22 +95,23 @@ class Cluster:
 
     def start(self, number: int = 0) -> None:
         """Start a node that was stopped, on the same ports and data, and wait until it is ready. Raises DidNotStart."""
+        if self._status(number) is None:
+            raise ValueError(f"{self.nodes[number].name} runs")
         self._launch(self.nodes[number])
         self._wait(number)
 
     def keep_logs(self) -> Path:
-        """Copy the logs to where they outlive the cluster; gives the folder."""
-        kept = LOGS / f"{time.strftime('%Y%m%dT%H%M%S')}-{self.version}-{self.folder.name.rpartition('-')[2]}"
-        kept.mkdir(parents=True, exist_ok=True)
+        """Copy the logs to where they outlive the cluster; gives the folder, which is always the same."""
+        self._kept.mkdir(parents=True, exist_ok=True)
         for node in self.nodes:
             if node.output.exists():
-                shutil.copytree(node.output.parent, kept / node.name, dirs_exist_ok=True)
-        return kept
+                shutil.copytree(node.output.parent, self._kept / node.name, dirs_exist_ok=True)
+        return self._kept
 
     # -- from here on for `running`
 
     def configure(self) -> None:
-        self.folder.chmod(0o755)
+        self.folder.chmod(0o711)
         self.repository.mkdir()
         self._account.owns(self.repository)
         settings: dict[str, Any] = {"path.repo": [str(self.repository)], **discovery(self.nodes)}
@@ -124,7 +127,7 @@ class Cluster:
     def _secure(self) -> security.Certificates:
         """Make the certificates, and say who may come in how."""
         folder = self.folder / "certificates"
-        folder.mkdir()
+        folder.mkdir(0o700)
         made = security.Certificates(folder)
         self.ca_cert = str(made.ca)
         self.users = {user.name: user.password for user in default_users().values()}
@@ -163,7 +166,7 @@ class Cluster:
         limit = time.monotonic() + START_SECONDS
         client = self.client(number=number)
         while not is_ready(client):
-            status = self._ask(look=self.nodes[number].name)["status"]
+            status = self._status(number)
             if status is not None:
                 raise DidNotStart(f"{self.nodes[number].name} ended with status {status}:\n{end_of(self.log(number))}")
             if time.monotonic() > limit:
@@ -171,14 +174,21 @@ class Cluster:
             time.sleep(POLL_SECONDS)
         client.close()
 
+    def _status(self, number: int) -> int | None:
+        """With which a node ended; None while it runs."""
+        status: int | None = self._ask(look=self.nodes[number].name)["status"]
+        return status
+
     def _ask(self, **order: Any) -> dict[str, Any]:
-        """Give the keeper an order, and wait until it is carried out."""
+        """Give the keeper an order, and wait until it is carried out. Raises DidNotStart where there is no keeper any more."""
         assert self._keeper.stdin and self._keeper.stdout
-        with self._turn:
+        with self._turn, suppress(BrokenPipeError):
             self._keeper.stdin.write(json.dumps(order).encode() + b"\n")
-            self._keeper.stdin.flush()
-            answer: dict[str, Any] = json.loads(self._keeper.stdout.readline())
-        return answer
+            line = self._keeper.stdout.readline()
+            if line:
+                answer: dict[str, Any] = json.loads(line)
+                return answer
+        raise DidNotStart("the process that keeps the servers has ended, and with it the servers")
 
 
 def is_ready(client: Client) -> bool:
@@ -201,6 +211,8 @@ def running(version: str = "3.6.0", security: bool = False, nodes: int = 1) -> I
     On an exception the logs are kept under tests/output/opensearch/, and it is said where. Raises CannotRun where Java, Maven
     or the version is missing, DidNotStart.
     """
+    if nodes < 1:
+        raise ValueError("a cluster has at least one node")
     wanted, user = release(version), account()
     engine = java.find(*wanted.java, user)
     cluster = Cluster(installed(wanted, security, engine, user), engine, security, nodes, user)

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 import pytest
 
@@ -15,22 +15,26 @@ from .fake_maven import fake_maven
 __all__ = ["fake_maven"]
 
 
-def shared(request: pytest.FixtureRequest, version: str, security: bool) -> Iterator[Cluster]:
-    """A cluster for all tests of this process. Its logs are kept where one of them failed."""
-    failed = request.session.testsfailed
-    with running(version, security=security) as cluster:
+@pytest.fixture(scope="session")
+def plain() -> Iterator[Cluster]:
+    """OpenSearch 3.6.0 without security, the same for all tests of this process."""
+    with running("3.6.0") as cluster:
         yield cluster
-        if request.session.testsfailed > failed:
-            print(f"the logs of {version} are kept in {cluster.keep_logs()}")
 
 
 @pytest.fixture(scope="session")
-def plain(request: pytest.FixtureRequest) -> Iterator[Cluster]:
-    """OpenSearch 3.6.0 without security."""
-    yield from shared(request, "3.6.0", security=False)
+def secure() -> Iterator[Cluster]:
+    """OpenSearch 2.19.1 with security, the same for all tests of this process."""
+    with running("2.19.1", security=True) as cluster:
+        yield cluster
 
 
-@pytest.fixture(scope="session")
-def secure(request: pytest.FixtureRequest) -> Iterator[Cluster]:
-    """OpenSearch 2.19.1 with security."""
-    yield from shared(request, "2.19.1", security=True)
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Where a test failed that was given a cluster, its logs are kept, and the report says where."""
+    report = yield
+    if report.failed:
+        for value in getattr(item, "funcargs", {}).values():
+            if isinstance(value, Cluster):
+                report.sections.append(("OpenSearch", f"the logs of {value.version} are kept in {value.keep_logs()}"))
+    return report

@@ -43,7 +43,7 @@ def version_of(archive: Path) -> str:
             text = packed.read("plugin-descriptor.properties").decode(errors="replace")
     except (OSError, KeyError, zipfile.BadZipFile) as wrong:
         raise CannotRun(f"{VARIABLE} names {archive}, which is not the zip of a plugin: {wrong}") from wrong
-    values = dict(re.findall(r"^([\w.]+)=(.*?)\s*$", text, re.MULTILINE))
+    values: dict[str, str] = dict(re.findall(r"^([\w.]+)=(.*?)\s*$", text, re.MULTILINE))
     if values.get("name") != "opensearch-flow-framework":
         raise CannotRun(f"{VARIABLE} names {archive}, which is the plugin {values.get('name')}")
     return values.get("opensearch.version", "")

@@ -63,15 +63,12 @@ def installed(release: Release, security: bool, java: Java, account: Account) ->
 
 
 def cache(account: Account) -> Path:
-    """The folder of all installations. It is in the home of the user, or, as root's is closed to others, in the machine's."""
-    if not account.is_ours:
-        folder = Path("/var/cache")
-    else:
-        # tests/environment.py replaces HOME, and sets this to a folder in there: then it is nobody's wish.
-        wish = os.environ.get("XDG_CACHE_HOME")
-        replaced = Path(os.environ.get("HOME", "/")) / ".cache"
-        folder = Path(wish) if wish and Path(wish) != replaced else Path(pwd.getpwuid(os.geteuid()).pw_dir) / ".cache"
-    folder = folder / NAME
+    """The folder of all installations: in the user's own cache, or, as root's is closed to others, in the machine's."""
+    # tests/environment.py replaces HOME, and names a folder in there: that is nobody's wish.
+    wish, replaced = os.environ.get("XDG_CACHE_HOME"), Path(os.environ.get("HOME", "/")) / ".cache"
+    own = Path(wish) if wish and Path(wish) != replaced else Path(pwd.getpwuid(os.geteuid()).pw_dir) / ".cache"
+    base = own if account.is_ours or account.reads(own) else Path("/var/cache")
+    folder = base / NAME
     folder.mkdir(parents=True, exist_ok=True)
     return folder
 

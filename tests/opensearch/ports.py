@@ -5,8 +5,8 @@
 
 from __future__ import annotations
 
+import platform
 import socket
-import sys
 
 HOST = "127.0.0.1"
 
@@ -21,7 +21,7 @@ def reserve() -> tuple[int, socket.socket | None]:
     one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     one.bind((HOST, 0))
     port: int = one.getsockname()[1]
-    if sys.platform == "linux":
+    if platform.system() == "Linux":
         return port, one
     one.close()
     return port, None

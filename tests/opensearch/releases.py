@@ -71,7 +71,7 @@ class Release:
 
 def jars(*coordinates: str) -> tuple[Artifact, ...]:
     """Each as ``group:name:version``."""
-    return tuple(Artifact(*one.split(":"), "jar") for one in coordinates)
+    return tuple(Artifact(group, name, version, "jar") for group, name, version in (one.split(":") for one in coordinates))
 
 
 # The zip of 2.x holds the transport only; ML Commons deletes by query, and pipelines need processors.

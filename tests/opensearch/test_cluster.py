@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import ssl
 import subprocess
@@ -185,6 +186,11 @@ def test_a_node_comes_back_on_its_port_with_its_data(plain: Cluster, at_once: bo
     ok(client.send("DELETE", "/tests-kept"))
 
 
+def test_a_node_that_runs_is_not_started_again(secure: Cluster) -> None:
+    with pytest.raises(ValueError, match="node-1 runs"):
+        secure.start()
+
+
 def test_two_nodes_are_one_cluster() -> None:
     with running("2.19.1", nodes=2) as two:
         assert len(set(two.urls)) == 2
@@ -226,6 +232,15 @@ def test_a_server_that_does_not_start_is_seen_at_once_with_the_reason(logs: Path
     (kept,) = logs.iterdir()
     assert str(raised.value).endswith(f"The logs are kept in {kept}")
     assert "no.such.setting" in (kept / "node-1" / "output.log").read_text()
+
+
+def test_a_keeper_that_was_killed_takes_the_server_with_it_and_is_missed(logs: Path) -> None:
+    with pytest.raises(DidNotStart, match="the process that keeps the servers has ended"), running("2.19.1") as one:
+        one._keeper.kill()
+        one._keeper.wait()
+        one.stop()
+    assert java_processes(one.folder) == {}
+    shutil.rmtree(one.folder)
 
 
 @pytest.fixture

@@ -1,0 +1,40 @@
+# Copyright: (c) 2026, opensearch_ops.flow_framework contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Clusters for tests, each started when the first test asks for it, and a Maven that fetches nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator
+
+import pytest
+
+from . import Cluster, running
+from .fake_maven import fake_maven
+
+__all__ = ["fake_maven"]
+
+
+@pytest.fixture(scope="session")
+def plain() -> Iterator[Cluster]:
+    """OpenSearch 3.6.0 without security, the same for all tests of this process."""
+    with running("3.6.0") as cluster:
+        yield cluster
+
+
+@pytest.fixture(scope="session")
+def secure() -> Iterator[Cluster]:
+    """OpenSearch 2.19.1 with security, the same for all tests of this process."""
+    with running("2.19.1", security=True) as cluster:
+        yield cluster
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Where a test failed that was given a cluster, its logs are kept, and the report says where."""
+    report = yield
+    if report.failed:
+        for value in getattr(item, "funcargs", {}).values():
+            if isinstance(value, Cluster):
+                report.sections.append(("OpenSearch", f"the logs of {value.version} are kept in {value.keep_logs()}"))
+    return report

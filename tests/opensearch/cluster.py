@@ -42,8 +42,9 @@ class Cluster:
     """What a test has of a running cluster.
 
     ``url``, ``urls``: one a node. ``repository``: a folder that an ``fs`` snapshot repository may have as its location.
-    ``flow_framework``: the real plugin is installed. With ``security``: ``ca_cert``, ``users`` (password by name) and
-    ``client_certs`` (paths of certificate and key by name; that of security.SUPERADMIN may do everything).
+    ``flow_framework``: the real plugin is installed. With ``security``: ``ca_cert``, ``users`` (password by name),
+    ``client_certs`` (paths of certificate and key by name; that of security.SUPERADMIN may do everything) and ``node_cert``
+    (those of the nodes themselves).
     """
 
     def __init__(self, installation: Installation, engine: java.Java, with_security: bool, nodes: int, user: Account) -> None:
@@ -53,6 +54,7 @@ class Cluster:
         self.ca_cert: str | None = None
         self.users: dict[str, str] = {}
         self.client_certs: dict[str, tuple[str, str]] = {}
+        self.node_cert: tuple[str, str] | None = None
         self.folder = Path(tempfile.mkdtemp(prefix="opensearch-", dir=user.temporary_folder()))
         self.repository = self.folder / "repository"
         self.nodes = [Node(f"node-{number}", self.folder / f"node-{number}") for number in range(1, nodes + 1)]
@@ -132,6 +134,7 @@ class Cluster:
         self.ca_cert = str(made.ca)
         self.users = {user.name: user.password for user in default_users().values()}
         self.client_certs = {name: (str(certificate), str(key)) for name, (certificate, key) in made.clients.items()}
+        self.node_cert = (str(made.node[0]), str(made.node[1]))
         return made
 
     def begin(self) -> None:

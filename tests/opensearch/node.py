@@ -13,7 +13,7 @@ from typing import Any
 from . import ports
 
 SETTINGS = {
-    "cluster.name": "tests",
+    "cluster.name": "preview",
     # A disk that is nearly full is no matter of a test.
     "cluster.routing.allocation.disk.threshold_enabled": False,
     # The only node runs models too, however little memory is left, and connectors may lead to loopback.

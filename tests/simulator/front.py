@@ -28,6 +28,9 @@ from .security import User, unauthorized
 from .settings import flat
 from .versions import FLOW_FRAMEWORK, Features
 
+SUPERADMIN = "superadmin"
+"""The common name of the certificate that may do everything."""
+
 OURS = "plugins.flow_framework."
 """What the settings of the plugin begin with."""
 
@@ -55,20 +58,12 @@ class RealCluster(Protocol):
         """The CA of its certificates."""
 
     @property
-    def users(self) -> Mapping[str, str]:
-        """Password by name; ``admin`` is the administrator."""
-
-    @property
     def client_certs(self) -> Mapping[str, tuple[str, str]]:
-        """Certificate and key by the common name in it."""
+        """Certificate and key by the common name in it; that of SUPERADMIN may write to the plugins' own indices."""
 
     @property
-    def server_cert(self) -> tuple[str, str]:
-        """Certificate and key of the server."""
-
-    @property
-    def super_admin(self) -> tuple[str, str]:
-        """Certificate and key of who may write to the plugins' own indices."""
+    def node_cert(self) -> tuple[str, str] | None:
+        """Certificate and key of the nodes."""
 
 
 @dataclass
@@ -103,7 +98,7 @@ class Front:
         """The cluster's nodes, one for each of its URLs, with the pools that the plugin would have there."""
         found = []
         for number, url in enumerate(self.real.urls, 1):
-            client = OpenSearch([url], **self._trust(SUPER))
+            client = OpenSearch([url], **self._trust(SUPERADMIN))
             ((id_, shown),) = client.nodes.info(node_id="_local", metric="http")["nodes"].items()
             client.close()
             node = make_node(number, shown["transport_address"], features, pool)
@@ -123,7 +118,7 @@ class Front:
 
     def as_admin(self) -> tuple[OpenSearch, Mapping[str, str]]:
         """For ``worlds/opensearch.py``: who may write to the plugins' own indices."""
-        return self._client(SUPER), {}
+        return self._client(SUPERADMIN), {}
 
     def as_caller(self, caller: User | None) -> tuple[OpenSearch, Mapping[str, str]]:
         """For ``worlds/opensearch.py``: who called Flow Framework."""
@@ -134,7 +129,7 @@ class Front:
     def _certificate(self, name: str | None) -> tuple[str, str] | None:
         if name is None or not self.real.security:
             return None
-        return self.real.super_admin if name == SUPER else self.real.client_certs[name]
+        return self.real.client_certs[name]
 
     def _client(self, name: str | None) -> OpenSearch:
         """One that shows the certificate of that name. It sends once: the plugin's steps do not repeat either."""
@@ -185,7 +180,7 @@ class Front:
         """The actions of some roles, without names of groups of actions."""
         known = {}
         for what in ("roles", "actiongroups"):
-            answer = await self._ask("GET", f"/_plugins/_security/api/{what}", {}, SUPER)
+            answer = await self._ask("GET", f"/_plugins/_security/api/{what}", {}, SUPERADMIN)
             known[what] = json.loads(answer.body)
         groups = {name: group["allowed_actions"] for name, group in known["actiongroups"].items()}
         found: set[str] = set()
@@ -200,7 +195,8 @@ class Front:
     def tls(self) -> ssl.SSLContext:
         """For those who call the front: the cluster's own certificate, and client certificates of its CA."""
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=self.real.ca_cert)
-        context.load_cert_chain(*self.real.server_cert)
+        assert self.real.node_cert is not None, "with security there is one"
+        context.load_cert_chain(*self.real.node_cert)
         context.verify_mode = ssl.CERT_OPTIONAL
         return context
 
@@ -293,7 +289,3 @@ class Front:
         caller = await self.caller(call.headers, call.certificate)
         self._engine.security.authorize(caller.user, "cluster:admin/settings/update")
         return Answer(200, self._engine.settings.put(body))
-
-
-SUPER = "\0super"
-"""No common name: the certificate that may do everything."""

@@ -9,24 +9,33 @@ from collections.abc import Generator, Iterator
 
 import pytest
 
-from . import Cluster, running
+from tests.simulator import Simulator, in_front
+
+from . import Cluster
 from .fake_maven import fake_maven
+from .shared import shared
 
 __all__ = ["fake_maven"]
 
 
 @pytest.fixture(scope="session")
-def plain() -> Iterator[Cluster]:
+def plain(request: pytest.FixtureRequest) -> Cluster:
     """OpenSearch 3.6.0 without security, the same for all tests of this process."""
-    with running("3.6.0") as cluster:
-        yield cluster
+    return shared(request.config, "3.6.0")
 
 
 @pytest.fixture(scope="session")
-def secure() -> Iterator[Cluster]:
+def secure(request: pytest.FixtureRequest) -> Cluster:
     """OpenSearch 2.19.1 with security, the same for all tests of this process."""
-    with running("2.19.1", security=True) as cluster:
-        yield cluster
+    return shared(request.config, "2.19.1", security=True)
+
+
+@pytest.fixture()
+def sim(plain: Cluster) -> Iterator[Simulator]:
+    """Flow Framework in front of OpenSearch 3.6.0, at the pace of the real one; nothing is there."""
+    with in_front(plain) as front:
+        front.world.clear()
+        yield front
 
 
 @pytest.hookimpl(wrapper=True)

@@ -54,6 +54,10 @@ class RealCluster(Protocol):
         """Whether the security plugin is there; with it TLS."""
 
     @property
+    def flow_framework(self) -> bool:
+        """Whether the plugin is installed there: then nothing of it is answered here."""
+
+    @property
     def ca_cert(self) -> str | None:
         """The CA of its certificates."""
 
@@ -80,6 +84,7 @@ class Front:
     def __init__(self, real: RealCluster) -> None:
         self.real = real
         self.engine: Engine | None = None
+        self.cluster_name = ""
         self._shown: dict[str, dict[str, Any]] = {}  # a node as the list of tasks shows it
         self._sessions: dict[str | None, aiohttp.ClientSession] = {}
         self._clients: dict[str | None, OpenSearch] = {}
@@ -99,8 +104,10 @@ class Front:
         found = []
         for number, url in enumerate(self.real.urls, 1):
             client = OpenSearch([url], **self._trust(SUPERADMIN))
-            ((id_, shown),) = client.nodes.info(node_id="_local", metric="http")["nodes"].items()
+            answer = client.nodes.info(node_id="_local", metric="http")
             client.close()
+            self.cluster_name = answer["cluster_name"]
+            ((id_, shown),) = answer["nodes"].items()
             node = make_node(number, shown["transport_address"], features, pool)
             node.name, node.id = shown["name"], id_
             self._shown[id_] = {

@@ -40,7 +40,7 @@ from .native_ml import MachineLearningRoutes
 from .rest import JSON, LONGEST_LINE, TEXT, Answer, Call, Router, filtered, no_handler, parse_query
 from .security import Security, User
 from .settings import Settings
-from .store import Stores
+from .store import STATES, TEMPLATES, Stores
 from .versions import features, parse
 from .worlds.memory import MemoryWorld
 from .worlds.opensearch import OpenSearchWorld
@@ -145,7 +145,6 @@ class Simulator:
             self.features, self.clock, self._stores, self._security, self.faults, self._settings, self._nodes
         )
         self._router = Router()
-        FlowRoutes(self._engine).register(self._router)
         self.world = self._world_in_memory() if self._front is None else self._world_behind(self._front)
         self._control = Control(self)
         self._ports: dict[int, Node] = {}
@@ -174,6 +173,7 @@ class Simulator:
             self._settings.get,
         )
         engine.world = memory
+        FlowRoutes(engine).register(self._router)
         self.cluster = Cluster(options.cluster_name, options.version, options.plugins or self.features.plugins)
         MachineLearningRoutes(engine, memory).register(self._router)
         ClusterRoutes(self.cluster, engine, memory).register(self._router)
@@ -181,10 +181,12 @@ class Simulator:
         return World(self._run, memory)
 
     def _world_behind(self, front: Front) -> World:
-        """Everything but Flow Framework is a real cluster's."""
-        world = OpenSearchWorld(self.features, front)
+        """Everything but Flow Framework is a real cluster's; that too where the plugin is installed: then no route is ours."""
+        world = OpenSearchWorld(self.features, front, front.real.security)
         self._engine.world = world
-        front.register(self._router, self._engine)
+        if not front.real.flow_framework:
+            FlowRoutes(self._engine).register(self._router)
+            front.register(self._router, self._engine)
         return World(lambda work: work(), world)
 
     # -- for tests
@@ -236,17 +238,43 @@ class Simulator:
     def clear_log(self) -> None:
         self._run(self.log.clear)
 
+    @property
+    def _plugin(self) -> OpenSearchWorld | None:
+        """Where the records are, if the real plugin keeps them."""
+        world = self._engine.world
+        return world if self._front is not None and self._front.real.flow_framework else None
+
     def load(self, state: Mapping[str, Any], template: Any = None) -> None:
         """Put a state document, and a template if one is given."""
-        self._run(lambda: self._engine.load(state, template))
+        if self._plugin is not None:
+            self._plugin.load(state, template)
+        else:
+            self._run(lambda: self._engine.load(state, template))
 
     def state(self, workflow_id: str) -> dict[str, Any] | None:
         """A copy of the state document as it is stored now."""
+        if self._plugin is not None:
+            return self._plugin.record(STATES, workflow_id)
         return self._run(lambda: copy.deepcopy(self._engine.state(workflow_id)))
 
     def template(self, workflow_id: str) -> dict[str, Any] | None:
         """A copy of the template as it is stored now."""
+        if self._plugin is not None:
+            return self._plugin.record(TEMPLATES, workflow_id)
         return self._run(lambda: copy.deepcopy(self._engine.template(workflow_id)))
+
+    def crash(self) -> None:
+        """Flow Framework's node dies: what is under way ends where it is, and gets no answer. What was written stays."""
+
+        def end() -> None:
+            for task in list(self._engine.background):
+                task.cancel()
+
+        self._run(end)
+
+    @property
+    def cluster_name(self) -> str:
+        return self.options.cluster_name if self._front is None else self._front.cluster_name
 
     def passes(self, workflow_id: str) -> int | None:
         """How many passes the last deprovision of a workflow made; None where there was none."""
@@ -259,13 +287,13 @@ class Simulator:
         if status not in (201, 202):
             raise RuntimeError(f"the simulator refused the template: {status} {body}")
         id_ = str(body["workflow_id"])
-        while wait and not self._run(lambda: self._provisioned(id_)):
+        while wait and not self._provisioned(id_):
             time.sleep(0.005)
         return id_
 
     def _provisioned(self, id_: str) -> bool:
-        state = self._engine.state(id_) or {}
-        return state.get("state") != "PROVISIONING" and not self._engine.provisioning(id_)
+        state = self.state(id_) or {}
+        return state.get("state") != "PROVISIONING" and not self._run(lambda: self._engine.provisioning(id_))
 
     def _request(self, method: str, target: str, body: Any) -> tuple[int, Any]:
         parts = urlsplit(self.url)
@@ -406,7 +434,7 @@ class Simulator:
         if spoiling is None:
             try:
                 return _response(call, await self._worked(call, request))
-            except ConnectionError:  # the cluster behind gave no answer: neither does this
+            except ConnectionError:  # there is no answer
                 _reset(received)
                 return web.Response()
         if spoiling.action == "truncate" or (spoiling.when == "after" and spoiling.action != "silence"):
@@ -417,8 +445,14 @@ class Simulator:
         return await self._spoiled(received, call, request, spoiling, None)
 
     async def _worked(self, call: Call, request: Request) -> Answer:
-        """The real answer; the work goes on when the client is gone."""
-        answer: Answer = await asyncio.shield(self._engine.spawn(self._answer(call, request)))
+        """The real answer; the work goes on when the client is gone. ConnectionError where it ended without one."""
+        work = self._engine.spawn(self._answer(call, request))
+        try:
+            answer: Answer = await asyncio.shield(work)
+        except asyncio.CancelledError:
+            if work.cancelled():
+                raise ConnectionError("the node died") from None
+            raise
         return answer
 
     async def _answer(self, call: Call, request: Request) -> Answer:

@@ -20,6 +20,7 @@ from opensearchpy.exceptions import TransportError
 
 from ..errors import Refused, StepFailed, core_error
 from ..security import User
+from ..store import AGENTS, CONNECTORS, MODEL_GROUPS, MODELS, STATES, TEMPLATES
 from ..versions import Features
 from . import inputs as step_inputs
 from .indices import flat_settings
@@ -27,10 +28,10 @@ from .inputs import DEPLOY_POLL_SECONDS, Created, step_failed, true
 
 ML = "/_plugins/_ml"
 ML_KINDS: Mapping[str, str] = {
-    "agent": ".plugins-ml-agent",
-    "model": ".plugins-ml-model",
-    "model_group": ".plugins-ml-model-group",
-    "connector": ".plugins-ml-connector",
+    "agent": AGENTS,
+    "model": MODELS,
+    "model_group": MODEL_GROUPS,
+    "connector": CONNECTORS,
 }
 """The kinds of ML Commons and their indices; what uses comes before what is used."""
 PIPELINES: Mapping[str, str] = {"ingest_pipeline": "/_ingest/pipeline", "search_pipeline": "/_search/pipeline"}
@@ -73,9 +74,10 @@ class Clients(Protocol):
 class OpenSearchWorld:
     """Resources of a real cluster."""
 
-    def __init__(self, features: Features, clients: Clients) -> None:
+    def __init__(self, features: Features, clients: Clients, secured: bool) -> None:
         self.features = features
         self.clients = clients
+        self.secured = secured
         self._samples: dict[str, dict[str, Any]] = {}
 
     # -- behind the server's back
@@ -184,6 +186,7 @@ class OpenSearchWorld:
         return {
             "uuid": settings["uuid"],
             "documents": None if closed else self._admin("GET", f"/{_quoted(id_)}/_count")["count"],
+            "size_in_bytes": None if closed else self._admin("GET", f"/{_quoted(id_)}/_stats/store")["_all"]["total"]["store"]["size_in_bytes"],
             "closed": closed,
             "read_only": true(settings.get("blocks", {}).get("read_only")),
             "aliases": sorted(shown["aliases"]),
@@ -227,6 +230,19 @@ class OpenSearchWorld:
         for kind in ("alias", "index", *PIPELINES, *ML_KINDS):
             for id_ in self.ids(kind):
                 self.remove(kind, id_)
+
+    # -- the records of the real plugin, where it is installed
+
+    def load(self, state: Mapping[str, Any], template: Mapping[str, Any] | None) -> None:
+        """Put a state document, and a template if one is given."""
+        self._admin("PUT", f"/{STATES}/_doc/{_quoted(state['workflow_id'])}?refresh=true", state)
+        if template is not None:
+            self._admin("PUT", f"/{TEMPLATES}/_doc/{_quoted(state['workflow_id'])}?refresh=true", template)
+
+    def record(self, index: str, workflow_id: str) -> dict[str, Any] | None:
+        """A document of one of the plugin's indices."""
+        found = self._found(f"/{index}/_doc/{_quoted(workflow_id)}")
+        return found["_source"] if found and found.get("found") else None
 
     # -- how the administrator does it
 
@@ -399,10 +415,13 @@ class OpenSearchWorld:
             caller.send("DELETE", f"/{_quoted(id_)}")
 
     def _counts_as_deleted(self, kind: str, refused: Refused) -> bool:
-        """Whether this version's step takes a thing that is gone for deleted (behaviour.md 2.4)."""
+        """Whether this version's step takes a thing that is gone for deleted (behaviour.md 2.4; memory.py has the same)."""
         if refused.status != 404:
             return False
-        return (kind == "model" and self.features.gone_model_is_success) or (kind == "agent" and self.features.gone_agent_is_success)
+        if kind == "model":
+            fails = self.features.gone_model_fails_with_security and self.secured
+            return self.features.gone_model_is_success and not fails
+        return kind == "agent" and self.features.gone_agent_is_success
 
 
 class _As:

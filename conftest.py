@@ -12,6 +12,8 @@ from __future__ import annotations
 import os
 import sys
 
+import pytest
+
 from tests import environment
 
 
@@ -26,3 +28,21 @@ def collections_path() -> str:
 COLLECTIONS = collections_path()
 os.environ["ANSIBLE_COLLECTIONS_PATH"] = COLLECTIONS
 sys.path.insert(0, COLLECTIONS)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("opensearch", "tests on a real OpenSearch")
+    group.addoption(
+        "--opensearch",
+        metavar="VERSION",
+        help="play tests/integration and tests/real on one of that version, behind the simulated plugin (with -m opensearch)",
+    )
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """What is played on a real OpenSearch bears the mark of that."""
+    if config.getoption("--opensearch"):
+        for item in items:
+            if item.path.parent.name in ("integration", "real"):
+                item.add_marker("opensearch")

@@ -13,27 +13,10 @@ from typing import Any
 import pytest
 
 from tests.forked.runner import runners
-from tests.simulator import in_front, running
+from tests.opensearch.behind import Behind
+from tests.simulator import running
 
 from .helpers import Modules, Playbooks
-
-SIMULATED = {"version": "3.6.0", "clock": 0.0}
-"""What a cluster is, unless a test says otherwise."""
-
-
-def pytest_addoption(parser: pytest.Parser) -> None:
-    group = parser.getgroup("opensearch", "playbooks on a real OpenSearch")
-    group.addoption("--opensearch", metavar="VERSION", help="the version; without it all of the cluster is simulated")
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """What runs on a real OpenSearch bears its mark."""
-    if config.getoption("--opensearch"):
-        for item in items:
-            if item.path.parent.name == "integration":
-                item.add_marker("opensearch")
-
 
 @pytest.fixture(scope="module")
 def cluster(request: pytest.FixtureRequest) -> Iterator[Callable[..., Any]]:
@@ -41,36 +24,9 @@ def cluster(request: pytest.FixtureRequest) -> Iterator[Callable[..., Any]]:
     version = request.config.getoption("--opensearch")
     with ExitStack() as stack:
         if version is None:
-            yield lambda **options: stack.enter_context(running(**{**SIMULATED, **options}))
+            yield lambda **options: stack.enter_context(running(**options))
         else:
             yield Behind(request.config, version, stack)
-
-
-class Behind:
-    """The same in front of the one real cluster, at its pace. Each time everything is taken away from it first.
-
-    What cannot be had on it is skipped: another version, users, several nodes, or two clusters in one test.
-    """
-
-    def __init__(self, config: pytest.Config, version: str, stack: ExitStack) -> None:
-        from tests.opensearch.shared import shared
-
-        self.real = shared(config, version)
-        self.stack = stack
-        self.test = ""
-
-    def __call__(self, **options: Any) -> Any:
-        test = os.environ["PYTEST_CURRENT_TEST"].partition(" ")[0]
-        if test == self.test:
-            pytest.skip("there is one real cluster, and this needs two")
-        self.test = test
-        front = self.stack.enter_context(in_front(self.real))
-        offered = {"version": self.real.version, "cluster_name": front.cluster_name, "clock": options.pop("clock", None)}
-        missing = {name: value for name, value in {**SIMULATED, **options}.items() if name != "clock" and offered.get(name) != value}
-        if missing:
-            pytest.skip(f"not on this real cluster: {missing}")
-        front.world.clear()
-        return front
 
 
 @pytest.fixture(scope="module")

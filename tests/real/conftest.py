@@ -6,19 +6,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
 
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils import api, pools, slots, teardown
+from tests.opensearch.behind import Behind
 from tests.simulator import running
 
 
 @pytest.fixture()
-def sim() -> Iterator[Any]:
-    """A cluster of the newest recorded version, without pauses."""
-    with running() as simulator:
-        yield simulator
+def sim(request: pytest.FixtureRequest) -> Iterator[Any]:
+    """A cluster of the newest recorded version, without pauses; or, with ``--opensearch``, a real one."""
+    version = request.config.getoption("--opensearch")
+    with ExitStack() as stack:
+        yield stack.enter_context(running()) if version is None else Behind(request.config, version, stack)()
 
 
 @pytest.fixture()

@@ -1,0 +1,43 @@
+# Copyright: (c) 2026, opensearch_ops.flow_framework contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A real cluster in the place of simulated ones, for tests that were written for those (``--opensearch``)."""
+
+from __future__ import annotations
+
+import os
+from contextlib import ExitStack
+from typing import Any
+
+import pytest
+
+from tests.simulator import Simulator, in_front
+
+from .shared import shared
+
+
+class Behind:
+    """Called as ``running`` of the simulator is, gives the simulated plugin in front of the one real cluster.
+
+    At the pace of the real plugin, and each time everything is taken away from the cluster first. What cannot be had on it
+    is skipped: another version, users, several nodes, or two clusters in one test.
+    """
+
+    def __init__(self, config: pytest.Config, version: str, stack: ExitStack) -> None:
+        self.real = shared(config, version)
+        self.stack = stack
+        self.test = ""
+
+    def __call__(self, **options: Any) -> Simulator:
+        test = os.environ["PYTEST_CURRENT_TEST"].partition(" ")[0]
+        if test == self.test:
+            pytest.skip("there is one real cluster, and this needs two")
+        self.test = test
+        front = self.stack.enter_context(in_front(self.real, multi_tenancy=options.pop("multi_tenancy", False)))
+        options.pop("clock", None)
+        offered = {"version": self.real.version, "cluster_name": front.cluster_name}
+        missing = {name: value for name, value in options.items() if offered.get(name) != value}
+        if missing:
+            pytest.skip(f"not on this real cluster: {missing}")
+        front.world.clear()
+        return front

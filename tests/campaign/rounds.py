@@ -62,7 +62,7 @@ class Round:
         return "\n".join(parts)
 
 
-def play(seed: int, number: int, runners: list[Runner]) -> Round:
+def play(seed: int, number: int, runner: Runner) -> Round:
     """One round."""
     begun = time.monotonic()
     rng = Random(f"{seed}/{number}")
@@ -71,9 +71,9 @@ def play(seed: int, number: int, runners: list[Runner]) -> Round:
     played = Round(seed, number, world, trouble.options(rng, world), trouble.plan(rng, world))
     try:
         with cluster(world) as twin, cluster(world) as sim:
-            peace = Peace(played, twin, runners)
+            peace = Peace(played, twin, runner)
             peace.play()
-            War(played, sim, runners, peace).play()
+            War(played, sim, runner, peace).play()
             played.posts = len(sim.requests("POST", "/_deprovision"))
     except Exception:  # the round has not been played: that is a failure, and the others go on
         played.wrong.append("the campaign itself failed: " + traceback.format_exc())
@@ -119,11 +119,11 @@ def send(sim: Simulator, method: str, target: str, body: Any = None) -> int:
 class Side:
     """One of the two clusters of a round."""
 
-    def __init__(self, played: Round, sim: Simulator, runners: list[Runner]) -> None:
+    def __init__(self, played: Round, sim: Simulator, runner: Runner) -> None:
         self.played = played
         self.world = played.world
         self.sim = sim
-        self.runners = runners
+        self.runner = runner
         self.before = worlds.picture(sim, self.world)
         self.unworked: set[int] = set()  # id() of requests that were answered without being worked on
         used = any(flows != "task" for stage in played.trouble.stages for flows, _kill, _wait in stage.runs)
@@ -179,7 +179,7 @@ class Side:
     def run(self, group: str, where: str) -> dict[str, Any]:
         """A run in peace, with all that must hold of one."""
         alone, before = not self.busy(), self.picture()
-        ended = self.runners[0].wait(self.runners[0].start(self.job(group)))
+        ended = self.runner.start(self.job(group)).wait()
         self.played.runs += 1
         return self.checked(ended, before, self.picture(), group, where, alone)
 
@@ -262,8 +262,8 @@ class Peace(Side):
 class War(Side):
     """The world in trouble."""
 
-    def __init__(self, played: Round, sim: Simulator, runners: list[Runner], peace: Peace) -> None:
-        super().__init__(played, sim, runners)
+    def __init__(self, played: Round, sim: Simulator, runner: Runner, peace: Peace) -> None:
+        super().__init__(played, sim, runner)
         self.peace = peace
         self.bare = [stage.bare[0] for stage in played.trouble.stages if stage.bare]
         self.planter = Planter(sim, played.trouble)
@@ -296,9 +296,8 @@ class War(Side):
 
         def one(position: int) -> None:
             flows, kill, wait = stage.runs[position]
-            runner = self.runners[position]
             time.sleep(wait)
-            ends[position] = runner.wait(runner.start(self.job(flows, kill, silence)))
+            ends[position] = self.runner.start(self.job(flows, kill, silence)).wait()
 
         threads = [threading.Thread(target=one, args=(position,)) for position in range(len(stage.runs))]
         if stage.bare:

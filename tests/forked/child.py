@@ -131,7 +131,7 @@ class Fork:
 def begin(job: dict[str, Any]) -> tuple[int, Fork]:
     """Fork a run; with a descriptor that is at its end as soon as the run is, whatever ended it."""
     watched, held = os.pipe()
-    out, err = tempfile.TemporaryFile(), tempfile.TemporaryFile()
+    out, err = tempfile.TemporaryFile(), tempfile.TemporaryFile()  # noqa: SIM115 (closed by ended)
     pid = os.fork()
     if pid == 0:
         run(job, out.fileno(), err.fileno())

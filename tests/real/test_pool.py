@@ -18,7 +18,25 @@ import pytest
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils import locks, pools
 from tests.simulator import running
 
-from .helpers import FLOW, after_the_plan, bare, by_kind, call, finish, finished, in_thread, overlaps, posts, provisioned, run, start, start_by, there, until, warned
+from .helpers import (
+    FLOW,
+    after_the_plan,
+    bare,
+    by_kind,
+    call,
+    finish,
+    finished,
+    in_thread,
+    overlaps,
+    posts,
+    provisioned,
+    run,
+    start,
+    start_by,
+    there,
+    until,
+    warned,
+)
 
 KINDS = ("connector", "agent", "index")
 

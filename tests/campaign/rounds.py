@@ -184,7 +184,7 @@ class Side:
         return self.checked(ended, before, self.picture(), group, where, alone)
 
     def checked(
-        self, ended: Ended, before: Picture, after: Picture, group: str, where: str, alone: bool = True
+        self, ended: Ended, before: Picture, after: Picture, group: str, where: str, alone: bool = True, sure: bool = True
     ) -> dict[str, Any]:
         """The result of a run that was not killed; {} where there is none."""
         if ended.hung:
@@ -203,7 +203,7 @@ class Side:
         for text in result.get("warnings", ()):
             self.tell(f"    warning: {text}")
         if not wrong:
-            wrong += invariants.untrue(result, after, alone)
+            wrong += invariants.untrue(result, after, alone, sure)
             if alone:
                 ours = {flow.id for flow in (self.groups.get(group, self.ours))}
                 changes = invariants.material(before, after, ours)
@@ -308,6 +308,7 @@ class War(Side):
             thread.join()
         after = self.picture()
         alone = alone and len(stage.runs) == 1 and not stage.bare
+        sure = all(fault.sort in ("deprovision", "write") for fault in self.played.trouble.faults)
         for (flows, kill, _wait), ended in zip(stage.runs, ends, strict=True):
             assert ended is not None
             self.played.runs += 1
@@ -315,7 +316,7 @@ class War(Side):
                 self.played.killed += 1
                 self.tell(f"{where} {flows}: killed")
                 continue
-            self.checked(ended, before, after, flows, where, alone)
+            self.checked(ended, before, after, flows, where, alone, sure)
 
     def bare_call(self, workflow_id: str, wait: float) -> None:
         time.sleep(wait)
@@ -356,7 +357,12 @@ class War(Side):
         """Whether the server itself has made a stale record, which these options do not heal as a whole record ends."""
         left = [key for key in flow.keys if self.records(now, flow, key)]
         forgotten = flow.id not in now.states and self.played.options["stale_records"] == "forget"
-        return forgotten or (bool(left) and any(key not in now.things for key in left))
+        return forgotten or any(key not in now.things or self.idle(now, key) for key in left)
+
+    def idle(self, now: Picture, key: worlds.Key) -> bool:
+        """Whether a model stays recorded because its undeployment was denied, though there is nothing to undeploy."""
+        denied = ("undeploy_model", key[1]) in self.played.trouble.denied
+        return key[0] == "model" and denied and now.things[key].get("model_state") == "UNDEPLOYED"
 
 
 def differences(one: Picture, other: Picture, excused: set[Any] | None = None) -> list[str]:

@@ -141,9 +141,9 @@ class Side:
         self.played.story.append(text)
 
     def busy(self) -> bool:
-        """Whether a deprovision is under way: that of a run that was killed goes on."""
+        """Whether a deprovision is under way: that of a run that was killed goes on, and one whose answer was spoiled."""
         calls = self.sim.requests("POST", "/_deprovision")
-        return any(call.ended is None and id(call) not in self.unworked for call in calls)
+        return any(self.sim.in_flight.values()) or any(call.ended is None and id(call) not in self.unworked for call in calls)
 
     def until_idle(self) -> None:
         """Until no deprovision is under way any more, but those that are never answered."""

@@ -182,6 +182,11 @@ class Simulator:
         return [node.name for node in self._nodes]
 
     @property
+    def in_flight(self) -> dict[str, int]:
+        """By node: the deprovision calls that are under way now, whatever came of their answers."""
+        return {node.name: len(node.tasks) for node in self._nodes}
+
+    @property
     def in_flight_max(self) -> dict[str, int]:
         """By node: the most deprovision calls that were ever under way at once."""
         return {node.name: node.in_flight_max for node in self._nodes}

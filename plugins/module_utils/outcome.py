@@ -15,7 +15,7 @@ from typing import Any, Callable, Iterable, Sequence
 from .plan import ABSENT, BLOCKED, DELETED, FAILED, FAILURES, KEPT, RETAINED, STATUSES, UNKNOWN, UNTOUCHED, WOULD_DELETE, Fate, Plan
 from .resources import KINDS, RIGHTS, UNDEPLOY_RIGHT, needs_allow_delete, title
 from .survey import Resource, Server, Survey, Unrecorded, Workflow
-from .teardown import Run
+from .teardown import Run, new_placeholders
 
 GONE = (ABSENT, DELETED, WOULD_DELETE)
 PRESENT = "present"
@@ -55,7 +55,11 @@ def ended(run: Run) -> Ending:
         workflow,
         fates,
         now.state,
-        changed=(run.attempts > 0 and (reset or perhaps or forgets(run))) or run.dropped or any(fate.changed for fate in fates) or undeployed(run),
+        changed=(run.attempts > 0 and (reset or perhaps or forgets(run)))
+        or run.dropped
+        or any(fate.changed for fate in fates)
+        or undeployed(run)
+        or bool(new_placeholders(run)),
         msg=run.error or run.plan.msg,
         failed=bool(run.error) or any(fate.failed for fate in fates),
         attempts=run.attempts,

@@ -451,12 +451,24 @@ def record_of(workflow: Workflow) -> Record:
     return workflow.state, tuple(resource.key for resource in workflow.resources), workflow.written
 
 
+def new_placeholders(run: Run) -> list[str]:
+    """C(kind/id) of the placeholders that this run put there and that the server did not take away."""
+    before = {resource.key for resource in run.plan.workflow.resources if resource.placeholder}
+    return ["%s/%s" % key for key, resource in run.seen.items() if run.recreated and resource.placeholder and key not in before]
+
+
 def stuck(run: Run) -> list[str]:
     """A warning where the server was expected to get over what is gone, and has not (D32: whether it does depends on settings)."""
     gone = [resource.id for resource in run.now.resources if resource.exists is False]
     if run.error or not run.attempts or not run.plan.resets or len(gone) < len(run.now.resources):
         return []
     return ["Workflow %s still records what is gone (%s), and the server did not get over it." % (run.workflow_id, ", ".join(gone))] if gone else []
+
+
+def left_placeholders(run: Run) -> list[str]:
+    """A warning where placeholders are left: they count as gone, and yet something is there."""
+    names = ", ".join(new_placeholders(run))
+    return ["Workflow %s: the server did not take away the empty placeholder for %s. Run again later." % (run.workflow_id, names)] if names else []
 
 
 def says_unknown_workflow(answer: Answer) -> bool:

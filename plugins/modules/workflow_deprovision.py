@@ -443,7 +443,7 @@ from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.pool
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.progress import Progress
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.slots import Slots
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.survey import Surveyor
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.teardown import Limits, Teardown, stuck, wait_until_provisioned
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.teardown import Limits, Teardown, left_placeholders, stuck, wait_until_provisioned
 
 NUMBERS = ("max_workflows", "max_documents", "wait_timeout", "wait_sleep", "task_timeout", "concurrency")
 
@@ -500,7 +500,7 @@ def deprovision(module: AnsibleModule, api: Api, surveyor: Surveyor) -> dict[str
     else:
         slots = Slots(api, watch, survey.server.cluster_uuid or " ".join(sorted(params["url"])), concurrency)
         runs = Teardown(api, surveyor, slots, options, limits, progress).carry_out(plan)
-        warn(module, [*watch.warnings, *(text for one in runs for text in stuck(one))])
+        warn(module, [*watch.warnings, *(text for one in runs for text in (*stuck(one), *left_placeholders(one)))])
         endings = outcome.carried_out(runs)
     made = outcome.result(plan, endings)
     made["duration"] = round(time.monotonic() - started, 3)

@@ -16,7 +16,10 @@ import random
 import sys
 import time
 
-from .tally import Tally, play_some
+from tests.forked.runner import runner
+
+from .rounds import SPEED, play
+from .tally import COLLECTIONS, Tally, play_some
 
 
 def main() -> int:
@@ -29,16 +32,19 @@ def main() -> int:
     )
     parser.add_argument("--seconds", type=float, default=3600.0, help="no round begins later than that")
     parser.add_argument("--round", type=int, default=None, help="play this one only, and print all of it")
-    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="rounds played at once")
+    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="processes, each of which plays some rounds at once")
     given = parser.parse_args()
     seed = random.randrange(1 << 31) if given.seed is None else given.seed
     deadline = time.time() + given.seconds
     print(f"seed {seed}", flush=True)
     total = Tally(seed)
     if given.round is not None:
-        total.add(play_some(seed, given.round, given.round + 1, 1, deadline, loud=True))
+        with runner(os.environ.get(COLLECTIONS, ""), speed=SPEED) as forking:
+            played = play(seed, given.round, forking)
+        total.count(played)
+        print(played.readable())
     else:
-        jobs = [(seed, worker, given.count, given.workers, deadline) for worker in range(given.workers)]
+        jobs = [(seed, range(worker, given.count, given.workers), deadline) for worker in range(given.workers)]
         with multiprocessing.get_context("spawn").Pool(given.workers) as pool:
             for tally in pool.starmap(play_some, jobs):
                 total.add(tally)

@@ -1,20 +1,25 @@
 # Copyright: (c) 2026, opensearch_ops.flow_framework contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Many rounds, one after the other, and what they came to."""
+"""Many rounds, some of them at once, and what they came to."""
 
 from __future__ import annotations
 
 import os
+import threading
 import time
 from collections import Counter
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
-from tests.forked.runner import runners
+from tests.forked.runner import Runner, runner
 
-from .rounds import SPEED, play
+from .rounds import SPEED, Round, play
 
 COLLECTIONS = "ANSIBLE_COLLECTIONS_PATH"
+LANES = 3
+"""So many rounds are played at once in one process: half of one is waiting."""
 
 
 @dataclass
@@ -33,7 +38,21 @@ class Tally:
     failed: list[int] = field(default_factory=list)
     late: bool = False  # the time was over before all rounds were played
 
+    def count(self, played: Round) -> None:
+        """Add a round; one that went wrong is said at once."""
+        self.rounds += 1
+        self.runs += played.runs
+        self.killed += played.killed
+        self.posts += played.posts
+        self.sorts.update(played.trouble.sorts())
+        self.versions[played.world.version] += 1
+        if played.wrong:
+            self.failed.append(played.number)
+            self.failures.append(played.readable())
+            print(f"round {played.number} went wrong: {played.wrong[0][:300]}", flush=True)
+
     def add(self, other: Tally) -> None:
+        """Add what another process has played."""
         self.rounds += other.rounds
         self.runs += other.runs
         self.killed += other.killed
@@ -63,26 +82,27 @@ class Tally:
         return "\n".join(lines)
 
 
-def play_some(seed: int, first: int, count: int, step: int, deadline: float, loud: bool = False) -> Tally:
-    """Rounds first, first + step, ... below count, until the deadline (time.time())."""
+def play_some(seed: int, numbers: Iterable[int], deadline: float, lanes: int = LANES) -> Tally:
+    """Rounds of these numbers, ``lanes`` of them at once; none begins after the deadline (time.time())."""
     tally, begun = Tally(seed), time.time()
-    with runners(os.environ.get(COLLECTIONS, ""), speed=SPEED) as three:
-        for number in range(first, count, step):
-            if time.time() >= deadline:
-                tally.late = True
-                break
-            played = play(seed, number, three)
-            tally.rounds += 1
-            tally.runs += played.runs
-            tally.killed += played.killed
-            tally.posts += played.posts
-            tally.sorts.update(played.trouble.sorts())
-            tally.versions[played.world.version] += 1
-            if played.wrong:
-                tally.failed.append(number)
-                tally.failures.append(played.readable())
-                print(f"round {number} went wrong: {played.wrong[0][:300]}", flush=True)
-            if loud:
-                print(played.readable())
+    left, guard = iter(numbers), threading.Lock()
+
+    def next_number() -> int | None:
+        with guard:
+            number = next(left, None)
+            if number is None or time.time() < deadline:
+                return number
+            tally.late = True
+            return None
+
+    def lane(forking: Runner) -> None:
+        while (number := next_number()) is not None:
+            played = play(seed, number, forking)
+            with guard:
+                tally.count(played)
+
+    with runner(os.environ.get(COLLECTIONS, ""), speed=SPEED) as forking, ThreadPoolExecutor(lanes) as threads:
+        for played in [threads.submit(lane, forking) for _lane in range(lanes)]:
+            played.result()
     tally.seconds = time.time() - begun
     return tally

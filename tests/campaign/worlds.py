@@ -165,6 +165,11 @@ class World:
 
 def put(sim: Simulator, world: World) -> None:
     """Put a world on a fresh simulator."""
+    sim.at_once(lambda: put_all(sim, world))
+
+
+def put_all(sim: Simulator, world: World) -> None:
+    """The same, in the simulator's thread."""
     for (kind, id_), facts in world.things.items():
         sim.world.put(kind, id_, **json.loads(json.dumps(facts)))
     for flow in world.flows:
@@ -177,7 +182,7 @@ def put(sim: Simulator, world: World) -> None:
 
 def forget(sim: Simulator, workflow_id: str) -> None:
     """Take a state document away behind the server's back: its template stays."""
-    sim._run(lambda: sim._engine.stores.made(STATES).delete(workflow_id))
+    sim.at_once(lambda: sim._engine.stores.made(STATES).delete(workflow_id))
 
 
 VOLATILE = (
@@ -216,6 +221,11 @@ def bears_mark(kind: str, facts: Mapping[str, Any]) -> bool:
 
 def picture(sim: Simulator, world: World) -> Picture:
     """What is there now."""
+    return sim.at_once(lambda: look_at_all(sim, world))
+
+
+def look_at_all(sim: Simulator, world: World) -> Picture:
+    """The same, in the simulator's thread."""
     things: dict[Key, dict[str, Any]] = {}
     for kind in WORLD:
         for id_ in sim.world.ids(kind):

@@ -3,9 +3,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A process that runs the real module, each time in a fork of its own: it can be killed as Ansible's can.
 
-``python -m tests.forked.child LOCKS SPEED`` reads one job a line (JSON) and answers with two lines: the pid of the fork,
-and how it ended. A fork costs milliseconds, where a new interpreter costs a second. Pauses and limits of the module are
-shortened by SPEED (1: as they are), as the simulator's clock shortens those of the server.
+``python -m tests.forked.child LOCKS SPEED`` reads one job a line (JSON), each with a ``number`` of its own, and answers with
+two lines that bear it: the pid of the fork as soon as it is there, and how it ended. Any number of forks run at once. A fork
+costs milliseconds, where a new interpreter costs half a second. Pauses and limits of the module are shortened by SPEED (1: as
+they are), as the simulator's clock shortens those of the server. Whatever still runs when the input ends is killed.
 """
 
 from __future__ import annotations
@@ -13,10 +14,13 @@ from __future__ import annotations
 import gc
 import json
 import os
+import selectors
 import signal
 import sys
 import tempfile
-from typing import Any
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import IO, Any
 
 SLACK = 2.0
 """Limits that only a broken run meets are shortened so much less: a busy machine must not look like a broken server."""
@@ -104,6 +108,68 @@ def run(job: dict[str, Any], stdout: int, stderr: int) -> None:
         os._exit(code)
 
 
+@dataclass
+class Fork:
+    """A run under way. ``out`` and ``err`` are files: what is printed need not be read while it runs."""
+
+    number: int
+    pid: int
+    out: IO[bytes]
+    err: IO[bytes]
+
+    def ended(self) -> dict[str, Any]:
+        """How it ended. To be called once it has."""
+        status = os.waitpid(self.pid, 0)[1]
+        texts = []
+        for file in (self.out, self.err):
+            with file:
+                file.seek(0)
+                texts.append(file.read().decode(errors="replace"))
+        return {"number": self.number, "code": os.waitstatus_to_exitcode(status), "stdout": texts[0], "stderr": texts[1]}
+
+
+def begin(job: dict[str, Any]) -> tuple[int, Fork]:
+    """Fork a run; with a descriptor that is at its end as soon as the run is, whatever ended it."""
+    watched, held = os.pipe()
+    out, err = tempfile.TemporaryFile(), tempfile.TemporaryFile()  # noqa: SIM115 (closed by ended)
+    pid = os.fork()
+    if pid == 0:
+        run(job, out.fileno(), err.fileno())
+    os.close(held)  # only the run holds it now
+    return watched, Fork(job["number"], pid, out, err)
+
+
+def serve(jobs: int, answers: IO[str]) -> None:
+    """Run jobs until their input ends."""
+    read = b""
+    with selectors.DefaultSelector() as selector:
+        selector.register(jobs, selectors.EVENT_READ)
+        while True:
+            for key, _events in selector.select():
+                if key.data is not None:
+                    selector.unregister(key.fd)
+                    os.close(key.fd)
+                    print(json.dumps(key.data.ended()), file=answers, flush=True)
+                    continue
+                more = os.read(jobs, 1 << 16)
+                if not more:
+                    end_all([one.data for one in selector.get_map().values() if one.data is not None])
+                    return
+                *lines, read = (read + more).split(b"\n")
+                for line in lines:
+                    watched, fork = begin(json.loads(line))
+                    selector.register(watched, selectors.EVENT_READ, fork)
+                    print(json.dumps({"number": fork.number, "pid": fork.pid}), file=answers, flush=True)
+
+
+def end_all(forks: list[Fork]) -> None:
+    """Nobody waits for these any more."""
+    for fork in forks:
+        with suppress(ProcessLookupError):
+            os.kill(fork.pid, signal.SIGKILL)
+        os.waitpid(fork.pid, 0)
+
+
 def main() -> None:
     """Jobs until the input ends. The first line of the output says that the process is ready."""
     from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils import locks
@@ -116,22 +182,7 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for who started this
     answers = os.fdopen(os.dup(1), "w")
     print("ready", file=answers, flush=True)
-    for line in sys.stdin:
-        with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
-            pid = os.fork()
-            if pid == 0:
-                run(json.loads(line), out.fileno(), err.fileno())
-            print(pid, file=answers, flush=True)
-            status = os.waitpid(pid, 0)[1]
-            texts = []
-            for file in (out, err):
-                file.seek(0)
-                texts.append(file.read().decode(errors="replace"))
-            print(
-                json.dumps({"code": os.waitstatus_to_exitcode(status), "stdout": texts[0], "stderr": texts[1]}),
-                file=answers,
-                flush=True,
-            )
+    serve(0, answers)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.forked.runner import runners
+from tests.forked.runner import runner
 from tests.opensearch.behind import Behind
 from tests.simulator import running
 
@@ -38,5 +38,5 @@ def playbooks(tmp_path_factory: pytest.TempPathFactory) -> Playbooks:
 @pytest.fixture(scope="module")
 def modules() -> Iterator[Modules]:
     """Runs modules without a play around them: a fork each, where a play takes half a second of the processor."""
-    with runners(os.environ["ANSIBLE_COLLECTIONS_PATH"], count=1) as (runner,):
-        yield Modules(runner)
+    with runner(os.environ["ANSIBLE_COLLECTIONS_PATH"]) as forking:
+        yield Modules(forking)

@@ -120,7 +120,7 @@ class Modules:
         for one in tasks:
             module = next(name for name in (DEPROVISION, INFO) if name in one)
             job = {"module": module.rpartition(".")[2], "params": one[module], "check": one.get("check_mode", False)}
-            ended = self.runner.wait(self.runner.start(job))
+            ended = self.runner.start(job).wait()
             assert ended.result is not None and "Traceback" not in ended.stderr, (one, ended)
             assert ended.code == int(bool(ended.result.get("failed"))), ended
             results[one["name"]] = {"failed": False, **ended.result}

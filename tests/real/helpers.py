@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import atexit
+import functools
 import http.client
 import json
 import os
@@ -17,10 +19,11 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils import connection
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils import connection, locks
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.api import Api
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.survey import Surveyor
 from ansible_collections.opensearch_ops.flow_framework.plugins.modules import workflow_deprovision
+from tests.forked.runner import Run, Runner
 from tests.integration import in_process
 from tests.integration.helpers import heed_interrupts
 
@@ -133,10 +136,21 @@ def check(sim: Any, workflow_id: str | Sequence[str], **options: Any) -> dict[st
     return run(sim, workflow_id, check_mode=True, **options)
 
 
-def start(sim: Any, workflow_id: str | Sequence[str], prefix: Sequence[str] = (), **options: Any) -> subprocess.Popen[str]:
-    """The module as a process of its own, as Ansible starts it on a machine. ``prefix``: a command before it."""
-    ids = [workflow_id] if isinstance(workflow_id, str) else list(workflow_id)
-    given = {"url": list(sim.urls), "workflow_id": ids, "wait_sleep": 0.05, "wait_timeout": 60, **options}
+@functools.cache
+def runner() -> Runner:
+    """Forks the runs of this process of pytest. Their locks are those of the machine: all runs here share them."""
+    made = Runner(os.environ["ANSIBLE_COLLECTIONS_PATH"], locks.FOLDER)
+    atexit.register(made.close)
+    return made
+
+
+def start(sim: Any, workflow_id: str | Sequence[str], **options: Any) -> Run:
+    """The module as a process of its own."""
+    return runner().start({"params": given(sim, workflow_id, options)})
+
+
+def start_by(prefix: Sequence[str], sim: Any, workflow_id: str | Sequence[str], **options: Any) -> subprocess.Popen[str]:
+    """The same by a command, with an interpreter of its own, as Ansible starts it on a machine."""
     module = "ansible_collections.opensearch_ops.flow_framework.plugins.modules.workflow_deprovision"
     process = subprocess.Popen(
         [*prefix, sys.executable, "-m", module],
@@ -148,13 +162,19 @@ def start(sim: Any, workflow_id: str | Sequence[str], prefix: Sequence[str] = ()
         preexec_fn=heed_interrupts,
     )
     assert process.stdin is not None
-    process.stdin.write(json.dumps({"ANSIBLE_MODULE_ARGS": given}))
+    process.stdin.write(json.dumps({"ANSIBLE_MODULE_ARGS": given(sim, workflow_id, options)}))
     process.stdin.close()
     process.stdin = None
     return process
 
 
-def finish(process: subprocess.Popen[str], timeout: float = 60) -> dict[str, Any]:
+def given(sim: Any, workflow_id: str | Sequence[str], options: Mapping[str, Any]) -> dict[str, Any]:
+    """The parameters of a run of its own process."""
+    ids = [workflow_id] if isinstance(workflow_id, str) else list(workflow_id)
+    return {"url": list(sim.urls), "workflow_id": ids, "wait_sleep": 0.05, "wait_timeout": 60, **options}
+
+
+def finish(process: Run | subprocess.Popen[str], timeout: float = 60) -> dict[str, Any]:
     """The result that a module process prints. AssertionError with what it said where it printed none."""
     out, err = process.communicate(timeout=timeout)
     assert out.strip() and "Traceback" not in out + err, (process.returncode, out, err)

@@ -18,7 +18,25 @@ import pytest
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils import locks, pools
 from tests.simulator import running
 
-from .helpers import FLOW, after_the_plan, bare, by_kind, call, finish, finished, in_thread, overlaps, posts, provisioned, run, start, there, until, warned
+from .helpers import (
+    FLOW,
+    after_the_plan,
+    bare,
+    by_kind,
+    call,
+    finish,
+    finished,
+    in_thread,
+    overlaps,
+    posts,
+    provisioned,
+    run,
+    start,
+    start_by,
+    there,
+    until,
+    warned,
+)
 
 KINDS = ("connector", "agent", "index")
 
@@ -203,7 +221,8 @@ def test_processes_of_two_users_share_the_slots(tmp_path: Path) -> None:
     with running(clock=0.2, pool=3) as sim:
         made = environments(sim, 4)
         processes = [
-            start(sim, one.workflow_id, prefix=other_user() if number % 2 else (), allow_delete=one.named) for number, one in enumerate(made)
+            start_by(other_user(), sim, one.workflow_id, allow_delete=one.named) if number % 2 else start(sim, one.workflow_id, allow_delete=one.named)
+            for number, one in enumerate(made)
         ]
         for process, one in zip(processes, made, strict=True):
             finished(finish(process), sim, one.workflow_id)

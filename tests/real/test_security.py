@@ -272,3 +272,20 @@ def test_no_password_stands_in_any_result_or_warning(secured: Any) -> None:
     result = as_user(secured, ["cluster:monitor/*"], allow_delete=made.named)
     assert "leastpassword" not in everything_said(result) + warned(result)
     assert b64encode(b"least:leastpassword").decode() not in everything_said(result)
+
+
+def test_a_server_that_repeats_what_it_was_sent_makes_no_secret_visible(sim: Any) -> None:
+    """As pages of proxies do. Each form that a secret is sent in is masked, in what is said of a resource and in a warning."""
+    made = provisioned(sim, "w", ["connector", "ingest_pipeline"])
+    given = {"username": "least", "password": "leastpassword", "headers": {"X-Key": "k3y-of-the-proxy"}}
+    secrets = ("leastpassword", b64encode(b"least:leastpassword").decode(), "k3y-of-the-proxy")
+
+    def repeat(path: str, status: int) -> None:
+        reason = "you sent " + " and ".join(secrets)
+        sim.faults.answer("GET", path, status, {"error": {"type": "x", "reason": reason}, "status": status}, times=None)
+
+    repeat("/_plugins/_ml/connectors/", 500)
+    repeat("/_all/_settings", 403)
+    result = finish(start(sim, "w", allow_delete=made.named, **given))
+    assert "you sent ****" in message(result, "connector") and "you sent ****" in warned(result)
+    assert [secret for secret in secrets if secret in everything_said(result)] == []

@@ -125,6 +125,20 @@ def test_recreate_overwrites_no_pipeline_that_appears_meanwhile(sim: Any, kind: 
     assert writes(sim) == []
 
 
+@pytest.mark.parametrize("kind", REPLACEABLE)
+def test_a_placeholder_that_the_server_does_not_take_away_is_a_change_and_is_said(sim: Any, kind: str) -> None:
+    """Found by the campaign: nothing of the workflow is deleted or reset, and yet the cluster is not as it was."""
+    made = provisioned(sim, "w", [kind], gone=[kind])
+    sim.faults.deny(f"delete_{kind}", made.id(kind))
+    result = run(sim, "w", allow_delete=made.named, stale_records="recreate")
+    assert by_kind(result) == {kind: "absent"} and there(sim, made) == {kind}
+    assert result["changed"] and f"{kind}/{made.id(kind)}" in warned(result) and "empty placeholder" in warned(result)
+    sim.faults.clear()
+    again = run(sim, "w", allow_delete=made.named)
+    finished(again, sim)
+    assert there(sim, made) == set() and "empty placeholder" not in warned(again)
+
+
 def test_nobody_can_write_to_a_placeholder_index(sim: Any) -> None:
     """While it is there it is closed to writing, so that nothing of anybody can be lost with it."""
     made = provisioned(sim, "w", ["index"], gone=["index"])

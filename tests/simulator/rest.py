@@ -80,8 +80,7 @@ class Route:
     body: Callable[[], bool]
 
     def match(self, segments: list[str]) -> dict[str, str] | None:
-        if len(segments) != len(self.pattern):
-            return None
+        """The placeholders of a path of as many segments; None where it is another path."""
         found: dict[str, str] = {}
         for segment, part in zip(segments, self.pattern, strict=True):
             if part.startswith("{"):
@@ -98,7 +97,7 @@ class Router:
     """Routes in the order of their rank: an explicit one before one with a placeholder."""
 
     def __init__(self) -> None:
-        self.routes: list[Route] = []
+        self.routes: dict[int, list[Route]] = {}  # by the number of their segments
 
     def add(
         self,
@@ -115,13 +114,13 @@ class Router:
             takes = lambda: fixed  # noqa: E731
         reads = body if callable(body) else (lambda: bool(body))
         pattern = tuple(part for part in path.split("/")[1:]) if path != "/" else ()
-        self.routes.append(Route(tuple(methods.split()), pattern, handler, takes, reads))
+        self.routes.setdefault(len(pattern), []).append(Route(tuple(methods.split()), pattern, handler, takes, reads))
 
     def find(self, call: Call) -> Route:
         """Refused: 400 for a path nobody handles, 405 for a method nobody handles there."""
         segments = _segments(call)
         allowed: list[str] = []
-        for route in self.routes:
+        for route in self.routes.get(len(segments), ()):
             found = route.match(segments)
             if found is None:
                 continue

@@ -205,9 +205,15 @@ class OpenSearchWorld:
         elif kind == "alias":
             self._admin("DELETE", f"/_all/_alias/{_quoted(id_)}")
         else:
-            self._admin("PUT", f"/{_quoted(id_)}/_settings", {"index.blocks.read_only": None})
+            self._unblock(id_)
             self._admin("DELETE", f"/{_quoted(id_)}")
         return True
+
+    def _unblock(self, id_: str) -> None:
+        """Only where it is: any change of its settings is refused to an index whose search pipeline does not exist."""
+        blocks = self._admin("GET", f"/{_quoted(id_)}/_settings/index.blocks.*")[id_]["settings"].get("index", {}).get("blocks", {})
+        if blocks:
+            self._admin("PUT", f"/{_quoted(id_)}/_settings", {f"index.blocks.{name}": None for name in blocks})
 
     def ids(self, kind: str) -> list[str]:
         """All ids of a kind, sorted; of indices only those that are not the plugins' own."""

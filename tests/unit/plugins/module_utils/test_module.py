@@ -171,6 +171,14 @@ def test_each_warning_is_given_once_and_in_order() -> None:
     assert module.warnings == ["b", "a"]
 
 
+def test_a_warning_shows_no_secret() -> None:
+    """Not every release of Ansible masks warnings."""
+    module = FakeModule()
+    module.no_log_values = {"s3cret", "t0ken"}
+    warn(module, ["The server says: Bearer t0ken is not s3cret."])
+    assert module.warnings == ["The server says: Bearer ******** is not ********."]
+
+
 # -- secrets in names --------------------------------------------------------------------------------------
 
 DOCS = workflow(resource("create_index", "pr-17-docs"), workflow_id="w-1", name="environment")

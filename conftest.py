@@ -41,8 +41,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """What is played on a real OpenSearch bears the mark of that."""
-    if config.getoption("--opensearch"):
-        for item in items:
-            if item.path.parent.name in ("integration", "real"):
-                item.add_marker("opensearch")
+    """What is played on a real OpenSearch bears the mark of that; what needs a simulated one is skipped there."""
+    if not config.getoption("--opensearch"):
+        return
+    for item in items:
+        if item.path.parent.name in ("integration", "real"):
+            item.add_marker("opensearch")
+            for mark in item.iter_markers("simulated"):
+                item.add_marker(pytest.mark.skip(reason=mark.args[0]))

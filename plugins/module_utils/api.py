@@ -48,6 +48,7 @@ MISSING = "missing"  # the server says that there is no such thing
 UNREADABLE = "unreadable"  # 404 in the words of a failure (recording empty_cluster)
 UNAUTHENTICATED = "unauthenticated"
 FORBIDDEN = "forbidden"
+INDEX_BLOCKED = "index_blocked"  # a block of an index, whoever asks: index.blocks.metadata stops looking too, for one index and for lists that hold it
 DISABLED = "disabled"
 THROTTLED = "throttled"
 UNAVAILABLE = "unavailable"  # 502, 503, 504: a proxy or a starting node; the server may be at work
@@ -124,6 +125,7 @@ NO_TLS = "%(url)s does not speak TLS (%(why)s): write http:// in url, or the por
 REFUSALS = {
     NEEDS_ALLOW_DELETE: "%(said)s",
     DISABLED: "Flow Framework is switched off on this cluster (%(status)d): set plugins.flow_framework.enabled to true.",
+    INDEX_BLOCKED: 'An index is blocked by a setting of its own (%(status)d): %(denied)s PUT /<index>/_settings {"index.blocks.metadata": null} lets it be looked at.',
     FORBIDDEN: "%(url)s denies this to these credentials (%(status)d): %(denied)s. %(cure)s",
     NO_PLUGIN: "The Flow Framework plugin is not installed on %(url)s, or the URL is not OpenSearch's: %(said)s.",
 }
@@ -132,6 +134,8 @@ REFUSALS = {
 def refusal(status: int, body: Any, said: str) -> str:
     """Which refusal a status with a JSON body is (behaviour.md 5.3 for the 403s, recording empty_cluster for the 404s)."""
     if status == 403:
+        if error_of(body).get("type") == "cluster_block_exception":
+            return INDEX_BLOCKED
         if said.startswith("These resources require the allow_delete parameter"):
             return NEEDS_ALLOW_DELETE
         return DISABLED if said.startswith("This API is disabled") else FORBIDDEN

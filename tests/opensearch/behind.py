@@ -40,4 +40,10 @@ class Behind:
         if missing:
             pytest.skip(f"not on this real cluster: {missing}")
         front.world.clear()
+        self.forget_settings()
         return front
+
+    def forget_settings(self) -> None:
+        """What earlier tests have set in the whole cluster."""
+        nothing = {"persistent": {"*": None}, "transient": {"*": None}}
+        assert self.real.client().send("PUT", "/_cluster/settings", nothing).status == 200

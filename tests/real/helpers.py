@@ -43,6 +43,10 @@ STEPS: dict[str, list[tuple[str, str]]] = {
 NAMED = ("index", "ingest_pipeline", "search_pipeline")  # what goes only when allow_delete names it
 ALL = tuple(STEPS)
 
+# What a processor of ML Commons needs beside the model that it uses, in an ingest pipeline and in a search pipeline.
+MAPS = {"input_map": [{"inputs": "text"}], "output_map": [{"vector": "data"}]}
+QUERY_MAPS = {"input_map": [{"inputs": "query.match.text.query"}], "output_map": [{"query.match.text.query": "data"}]}
+
 
 @dataclass(frozen=True)
 class Made:

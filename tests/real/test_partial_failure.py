@@ -14,7 +14,7 @@ import pytest
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils import slots, teardown
 from tests.simulator import running
 
-from .helpers import ENDED, allowed, by_kind, call, check, finished, message, posts, provisioned, record, run, there, writes
+from .helpers import MAPS, QUERY_MAPS, ENDED, allowed, by_kind, call, check, finished, message, posts, provisioned, record, run, there, writes
 
 
 @pytest.fixture()
@@ -90,6 +90,7 @@ def test_no_call_is_sent_after_the_deadline(sim: Any) -> None:
     assert there(sim, made) == {"connector"}
 
 
+@pytest.mark.simulated("the real ML Commons sees it at once, or not, as it likes")
 def test_a_model_whose_undeployment_is_seen_late_goes_with_the_next_call(sim: Any) -> None:
     """Vectors D34 and D35: delete_model is refused until the undeployment is seen."""
     made = provisioned(sim, "w", ["connector", "model"])
@@ -134,7 +135,13 @@ def test_a_model_that_does_not_get_undeployed_is_said_to_be_deployed(sim: Any) -
 @pytest.mark.parametrize("user", ("agent", "ingest_pipeline", "search_pipeline"))
 def test_a_model_that_safe_delete_protects_names_what_uses_it(sim: Any, user: str) -> None:
     made = provisioned(sim, "w", ["model"])
-    sim.world.put(user, "user", body={"name": "n", "processors": [{"text_embedding": {"model_id": made.id("model")}}]})
+    id_ = made.id("model")
+    bodies = {
+        "agent": {"tools": [{"type": "MLModelTool", "parameters": {"model_id": id_}}]},
+        "ingest_pipeline": {"processors": [{"ml_inference": {"model_id": id_, **MAPS}}]},
+        "search_pipeline": {"request_processors": [{"ml_inference": {"model_id": id_, **QUERY_MAPS}}]},
+    }
+    sim.world.put(user, "user", body=bodies[user])
     safe = {"persistent": {"plugins.ml_commons.safe_delete_model": True}}
     assert call(sim.url, "PUT", "/_cluster/settings", safe)[0] == 200
     assert by_kind(run(sim, "w")) == {"model": "blocked"} and posts(sim) == []

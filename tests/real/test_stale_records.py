@@ -109,7 +109,7 @@ def test_recreate_is_refused_where_something_of_that_name_appears_meanwhile(sim:
 def test_recreate_overwrites_no_pipeline_that_appears_meanwhile(sim: Any, kind: str) -> None:
     """A PUT of a pipeline would overwrite it: the look directly before has to see it."""
     made = provisioned(sim, "w", [kind], gone=[kind])
-    body = {"description": "of somebody else", "processors": [], "request_processors": []}
+    body = {"description": "of somebody else", "processors" if kind == "ingest_pipeline" else "request_processors": []}
     looks: list[str] = []
 
     def before(request: Any) -> None:
@@ -236,6 +236,7 @@ def test_forget_forgets_nothing_while_something_recorded_is_there(sim: Any) -> N
     assert sim.requests("DELETE") == [] and there(sim, made) == {"ingest_pipeline"}
 
 
+@pytest.mark.simulated("the real step limit is ten seconds")
 def test_an_index_deletion_that_outlasts_the_step_limit_is_deleted_and_its_record_stale(sim: Any) -> None:
     """Vector D45: the first answer is 202 though the index goes, and every later one would be."""
     made = provisioned(sim, "w", ["connector", "index"])
@@ -276,6 +277,7 @@ def test_an_unanswered_look_is_never_taken_for_a_stale_record(sim: Any, monkeypa
     assert writes(sim) == [] and there(sim, made) == {"index"}
 
 
+@pytest.mark.simulated("access control of connectors needs the security plugin")
 def test_where_the_server_does_not_get_over_it_though_others_do_it_is_said(sim: Any) -> None:
     """Vector D32: a gone connector, with access control of connectors on, for a caller who is no administrator."""
     provisioned(sim, "w", ["connector"], gone=["connector"])

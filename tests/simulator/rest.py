@@ -142,7 +142,7 @@ class Router:
     def knows(self, call: Call) -> bool:
         """Whether a route has this path, whatever the method."""
         segments = _segments(call)
-        return any(route.match(segments) is not None for route in self.routes)
+        return any(route.match(segments) is not None for route in self.routes.get(len(segments), ()))
 
     async def dispatch(self, call: Call) -> Answer:
         """Answer a call. Refused for whatever core or the handler refuses."""

@@ -25,7 +25,7 @@ _BLOCKS: tuple[tuple[str, str, frozenset[str]], ...] = (
     ("index.blocks.read_only", "FORBIDDEN/5/index read-only (api)", frozenset({"write", "delete"})),
     ("index.blocks.read_only_allow_delete", "FORBIDDEN/12/index read-only / allow delete (api)", frozenset({"write"})),
     ("index.blocks.write", "FORBIDDEN/8/index write (api)", frozenset({"write"})),
-    ("index.blocks.metadata", "FORBIDDEN/9/index metadata (api)", frozenset({"delete"})),
+    ("index.blocks.metadata", "FORBIDDEN/9/index metadata (api)", frozenset({"delete", "look"})),
 )
 
 
@@ -68,7 +68,7 @@ class Index:
         return 208 + 3400 * bool(self.count()) + 120 * self.count()
 
     def refused(self, what: str) -> None:
-        """Refused with core's block exception where a block stops ``what`` ("write" or "delete")."""
+        """Refused with core's block exception where a block stops ``what``: "write", "delete", or "look" at settings."""
         names = [text for key, text, stops in _BLOCKS if what in stops and self.settings.get(key) == "true"]
         if names:
             reasons = ", ".join(f"[{name}]" for name in names)

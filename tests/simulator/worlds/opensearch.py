@@ -176,23 +176,32 @@ class OpenSearchWorld:
         return {**source, "state": source["model_state"]} if kind == "model" else source
 
     def _index(self, id_: str) -> dict[str, Any] | None:
-        found = self._found(f"/{_quoted(id_)}")
-        if not found or id_ not in found:  # an alias is no index of that name
+        """From the state of the cluster: an index may be blocked so that it shows nothing itself."""
+        shown = self._metadata(id_)
+        if shown is None:
             return None
-        shown = found[id_]
-        settings = shown["settings"]["index"]
-        state = self._admin("GET", f"/_cluster/state/metadata/{_quoted(id_)}?filter_path=metadata.indices.*.state")
-        closed = state["metadata"]["indices"][id_]["state"] == "close"
+        settings = flat_settings(shown["settings"])
+        closed, blocked = shown["state"] == "close", settings.get("index.blocks.metadata") == "true"
+        stats: dict[str, Any] = {}
+        if not (closed or blocked):
+            stats = self._admin("GET", f"/{_quoted(id_)}/_stats/docs,store")["_all"]
         return {
-            "uuid": settings["uuid"],
-            "documents": None if closed else self._admin("GET", f"/{_quoted(id_)}/_count")["count"],
-            "size_in_bytes": None if closed else self._admin("GET", f"/{_quoted(id_)}/_stats/store")["_all"]["total"]["store"]["size_in_bytes"],
+            "uuid": settings["index.uuid"],
+            "documents": stats["primaries"]["docs"]["count"] if stats else None,
+            "size_in_bytes": stats["total"]["store"]["size_in_bytes"] if stats else None,
             "closed": closed,
-            "read_only": true(settings.get("blocks", {}).get("read_only")),
+            "read_only": true(settings.get("index.blocks.read_only")),
+            "settings": settings,
             "aliases": sorted(shown["aliases"]),
-            "mappings": shown["mappings"],
-            "creation_date": int(settings["creation_date"]),
+            "mappings": shown["mappings"].get("_doc", {}),
+            "creation_date": int(settings["index.creation_date"]),
         }
+
+    def _metadata(self, index: str) -> dict[str, Any] | None:
+        """None for an alias of that name, too."""
+        state = self._admin("GET", f"/_cluster/state/metadata/{_quoted(index)}?filter_path=metadata.indices")
+        shown: dict[str, Any] | None = state.get("metadata", {}).get("indices", {}).get(index)
+        return shown
 
     def remove(self, kind: str, id_: str) -> bool:
         """Take one resource away, whatever holds it; searches no longer see it. False where it did not exist."""
@@ -211,9 +220,9 @@ class OpenSearchWorld:
 
     def _unblock(self, id_: str) -> None:
         """Only where it is: any change of its settings is refused to an index whose search pipeline does not exist."""
-        blocks = self._admin("GET", f"/{_quoted(id_)}/_settings/index.blocks.*")[id_]["settings"].get("index", {}).get("blocks", {})
+        blocks = [name for name in flat_settings((self._metadata(id_) or {})["settings"]) if name.startswith("index.blocks.")]
         if blocks:
-            self._admin("PUT", f"/{_quoted(id_)}/_settings", {f"index.blocks.{name}": None for name in blocks})
+            self._admin("PUT", f"/{_quoted(id_)}/_settings", dict.fromkeys(blocks))
 
     def ids(self, kind: str) -> list[str]:
         """All ids of a kind, sorted; of indices only those that are not the plugins' own."""

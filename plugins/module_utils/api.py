@@ -125,7 +125,7 @@ NO_TLS = "%(url)s does not speak TLS (%(why)s): write http:// in url, or the por
 REFUSALS = {
     NEEDS_ALLOW_DELETE: "%(said)s",
     DISABLED: "Flow Framework is switched off on this cluster (%(status)d): set plugins.flow_framework.enabled to true.",
-    INDEX_BLOCKED: 'An index is blocked by a setting of its own (%(status)d): %(denied)s PUT /<index>/_settings {"index.blocks.metadata": null} lets it be looked at.',
+    INDEX_BLOCKED: '%(url)s denies it because an index is blocked (%(status)d): %(denied)s PUT /<index>/_settings {"index.blocks.metadata": null}.',
     FORBIDDEN: "%(url)s denies this to these credentials (%(status)d): %(denied)s. %(cure)s",
     NO_PLUGIN: "The Flow Framework plugin is not installed on %(url)s, or the URL is not OpenSearch's: %(said)s.",
 }

@@ -1,17 +1,25 @@
 # Copyright: (c) 2026, opensearch_ops.flow_framework contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""python -m tests.demo: plays the demo. The exit status is 1 if anything was not as said."""
+"""python -m tests.demo [--opensearch]: plays the demo. The exit status is 1 if anything was not as said.
+
+With ``--opensearch`` on a real cluster, in front of which only Flow Framework is simulated; 2 where Java or Maven is missing.
+"""
 
 from __future__ import annotations
 
+import argparse
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tests.simulator import running
+from tests.opensearch import CannotRun, DidNotStart
+from tests.opensearch import running as real_cluster
+from tests.simulator import in_front, running
 
 from . import screen
 from .acts import CLUSTER, Demo
@@ -24,30 +32,49 @@ CLOCK = 0.25
 
 def main() -> int:
     """Play everything; 0 if all of it was as said."""
+    parser = argparse.ArgumentParser(prog="python -m tests.demo", description="The demo")
+    parser.add_argument("--opensearch", action="store_true", help="on a real OpenSearch; needs Java and Maven")
+    real: bool = parser.parse_args().opensearch
     # Signs that a terminal does not know must not end the demo.
     sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]
     began = time.monotonic()
     screen.heading(" opensearch_ops.flow_framework: environments torn down, as the server sees it")
-    server = running(version=VERSION, clock=CLOCK, cluster_name=CLUSTER)
-    with tempfile.TemporaryDirectory(prefix="flow_framework-demo-") as folder, server as simulator:
-        demo = prepared(simulator, Path(folder))
-        demo.play_all()
+    try:
+        with tempfile.TemporaryDirectory(prefix="flow_framework-demo-") as folder, server(real) as simulator:
+            demo = prepared(simulator, Path(folder), real)
+            demo.play_all()
+    except (CannotRun, DidNotStart) as problem:
+        print(problem, file=sys.stderr)
+        return 2
     return summary(demo, time.monotonic() - began)
 
 
-def prepared(simulator: Any, folder: Path) -> Demo:
+@contextmanager
+def server(real: bool) -> Iterator[Any]:
+    """What the environments are on. Raises CannotRun, DidNotStart for a real one."""
+    if not real:
+        with running(version=VERSION, clock=CLOCK, cluster_name=CLUSTER) as simulator:
+            screen.say(f"A simulated OpenSearch {VERSION} runs at {simulator.url}, four times as fast as the real one.")
+            yield simulator
+        return
+    with real_cluster(VERSION) as cluster, in_front(cluster) as simulator:
+        plugin = "with Flow Framework" if cluster.flow_framework else "behind a simulated Flow Framework"
+        screen.say(f"A real OpenSearch {VERSION} runs at {cluster.url}, {plugin} at {simulator.url}.")
+        yield simulator
+
+
+def prepared(simulator: Any, folder: Path, real: bool) -> Demo:
     """The environments, provisioned from templates."""
     stage = Stage(simulator)
     large, small = Environment("pr-17"), Environment("pr-18")
-    screen.say(f"A simulated OpenSearch {VERSION} runs at {simulator.url}, four times as fast as the real one.")
     stage.provision(large, assistant(large.name))
     stage.provision(small, assistant(small.name))
     model_id = next(id_ for kind, id_ in large.resources if kind == "model")
     names = ["assistant.json"]
-    for name, template in templates(large.name, model_id):
+    for name, template in templates(large.name, model_id, published=PUBLISHED.is_dir() and not real, plain=real):
         stage.provision(large, template)
         names.append(name)
-    origin = "the demo's own, and published ones of Flow Framework" if PUBLISHED.is_dir() else "the demo's own"
+    origin = "the demo's own, and published ones of Flow Framework" if PUBLISHED.is_dir() and not real else "the demo's own"
     screen.say(
         f"Two environments have been provisioned from templates ({origin}), with {DOCUMENTS} documents an index:"
     )

@@ -62,12 +62,15 @@ class Environment:
         return [key for key in self.resources if key[0] != "model_group"]
 
 
-def templates(preview: str, model_id: str) -> list[tuple[str, dict[str, Any]]]:
+def templates(preview: str, model_id: str, published: bool, plain: bool) -> list[tuple[str, dict[str, Any]]]:
     """The templates of the large environment after its first one: file name and content.
 
-    The published ones where they are there; else one of our own. ``model_id``: a model for a pipeline to refer to.
+    The published ones, or one of our own; ``plain``: one that needs neither k-NN nor neural search, which the real cluster
+    has not. ``model_id``: a model for a pipeline to refer to.
     """
-    if not PUBLISHED.is_dir():
+    if plain:
+        return [("keyword-search.json", filled(OWN / "keyword-search.json", {"preview": preview}))]
+    if not published:
         return [("semantic-search.json", filled(OWN / "semantic-search.json", {"preview": preview}))]
     fields = {
         "template.name": f"{preview} semantic search",

@@ -18,6 +18,7 @@ from tests.simulator import running
 
 from .helpers import Modules, Playbooks
 
+
 @pytest.fixture(scope="module")
 def cluster(request: pytest.FixtureRequest) -> Iterator[Callable[..., Any]]:
     """``cluster(version=…, clock=…, …)`` starts a simulator that lives until the end of the file."""

@@ -14,7 +14,7 @@ import pytest
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils import slots, teardown
 from tests.simulator import running
 
-from .helpers import MAPS, QUERY_MAPS, ENDED, allowed, by_kind, call, check, finished, message, posts, provisioned, record, run, there, writes
+from .helpers import ENDED, MAPS, QUERY_MAPS, allowed, by_kind, call, check, finished, message, posts, provisioned, record, run, there, writes
 
 
 @pytest.fixture()

@@ -1,7 +1,10 @@
 # Copyright: (c) 2026, opensearch_ops.flow_framework contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""``python -m tests.simulator --version 3.6.0 --port 0``: a simulated cluster until it is told to stop."""
+"""``python -m tests.simulator --version 3.6.0 --port 0``: a simulated cluster until it is told to stop.
+
+With ``--opensearch`` only Flow Framework is simulated, in front of a real OpenSearch of that version (tests/opensearch).
+"""
 
 from __future__ import annotations
 
@@ -9,9 +12,11 @@ import argparse
 import signal
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
-from .server import running
+from .server import Simulator, in_front, running
 
 
 def arguments(given: list[str] | None = None) -> argparse.Namespace:
@@ -26,8 +31,44 @@ def arguments(given: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--nodes", type=int, default=1)
     parser.add_argument("--cluster-name", default="simulator")
     parser.add_argument("--multi-tenancy", action="store_true", help="every request needs x-tenant-id")
+    parser.add_argument(
+        "--opensearch",
+        action="store_true",
+        help="everything but Flow Framework is a real OpenSearch, started from Maven artifacts (Java and Maven are needed)",
+    )
     parser.add_argument("--write-url", type=Path, metavar="FILE", help="write the URLs there, one a line")
     return parser.parse_args(given)
+
+
+def simulated(options: argparse.Namespace) -> AbstractContextManager[Simulator]:
+    return running(
+        version=options.version,
+        clock=options.clock,
+        security=options.security,
+        tls=options.tls,
+        pool=options.pool,
+        nodes=options.nodes,
+        cluster_name=options.cluster_name,
+        multi_tenancy=options.multi_tenancy,
+        host=options.host,
+        port=options.port,
+    )
+
+
+@contextmanager
+def behind(options: argparse.Namespace) -> Iterator[Simulator]:
+    """In front of a real cluster, which ends with it. OSError where it does not start."""
+    from tests.opensearch import CannotRun, DidNotStart
+    from tests.opensearch import running as real_cluster  # for this only: it needs Java and Maven
+
+    try:
+        with (
+            real_cluster(options.version, options.security, options.nodes) as real,
+            in_front(real, options.clock, options.pool, options.multi_tenancy, options.host, options.port) as simulator,
+        ):
+            yield simulator
+    except (CannotRun, DidNotStart) as problem:
+        raise OSError(str(problem)) from None
 
 
 def main() -> int:
@@ -36,23 +77,13 @@ def main() -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     try:
-        context = running(
-            version=options.version,
-            clock=options.clock,
-            security=options.security,
-            tls=options.tls,
-            pool=options.pool,
-            nodes=options.nodes,
-            cluster_name=options.cluster_name,
-            multi_tenancy=options.multi_tenancy,
-            host=options.host,
-            port=options.port,
-        )
+        context = behind(options) if options.opensearch else simulated(options)
         with context as simulator:
             for url in simulator.urls:
                 print(url, flush=True)
-            if options.tls:
+            if simulator.ca_cert:
                 print(f"ca_cert: {simulator.ca_cert}", flush=True)
+            if simulator.client_cert:
                 print(f"client_cert: {simulator.client_cert}", flush=True)
                 print(f"client_key: {simulator.client_key}", flush=True)
             if options.write_url:

@@ -85,6 +85,7 @@ class Front:
         self.real = real
         self.engine: Engine | None = None
         self.cluster_name = ""
+        self._urls: dict[str, str] = {}  # of each node by its id
         self._shown: dict[str, dict[str, Any]] = {}  # a node as the list of tasks shows it
         self._sessions: dict[str | None, aiohttp.ClientSession] = {}
         self._clients: dict[str | None, OpenSearch] = {}
@@ -110,6 +111,7 @@ class Front:
             ((id_, shown),) = answer["nodes"].items()
             node = make_node(number, shown["transport_address"], features, pool)
             node.name, node.id = shown["name"], id_
+            self._urls[id_] = url
             self._shown[id_] = {
                 "name": shown["name"],
                 "transport_address": shown["transport_address"],
@@ -211,16 +213,23 @@ class Front:
 
     async def pass_on(self, call: Call) -> Answer:
         """The cluster's own answer. ConnectionError where none comes."""
-        return await self._ask(call.method, call.uri, call.headers, call.certificate, call.content)
+        return await self._ask(call.method, call.uri, call.headers, call.certificate, call.content, call.node)
 
     async def _ask(
-        self, method: str, target: str, headers: Mapping[str, str], certificate: str | None, content: bytes = b""
+        self,
+        method: str,
+        target: str,
+        headers: Mapping[str, str],
+        certificate: str | None,
+        content: bytes = b"",
+        node: Node | None = None,
     ) -> Answer:
         """The path goes as it came: nothing is quoted or put right on the way."""
         sent = {name: value for name, value in headers.items() if name.lower() not in OF_ONE_HOP}
+        url = self.real.urls[0] if node is None else self._urls[node.id]
         try:
             async with self._session(certificate).request(
-                method, URL(self.real.urls[0] + target, encoded=True), headers=sent, data=content or None, skip_auto_headers=("Content-Type",)
+                method, URL(url + target, encoded=True), headers=sent, data=content or None, skip_auto_headers=("Content-Type",)
             ) as answer:
                 kept = {name: value for name, value in answer.headers.items() if name.lower() not in (*OF_ONE_HOP, "content-type")}
                 return Answer(answer.status, await answer.read(), answer.headers.get("Content-Type", ""), kept)
@@ -229,7 +238,7 @@ class Front:
 
     async def _asked(self, call: Call, target: str) -> Any:
         """What the cluster says to the same caller. Refused with its answer where it is none."""
-        answer = await self._ask("GET", target, call.headers, call.certificate)
+        answer = await self._ask("GET", target, call.headers, call.certificate, node=call.node)
         try:
             body = json.loads(answer.body)
         except ValueError:

@@ -497,7 +497,7 @@ REPLIES: dict[str, Reply] = {
     UNREADABLE: one("empty_cluster", "status", 404).reply,
     UNAUTHENTICATED: Reply(401, "text/plain", "Unauthorized"),
     FORBIDDEN: Reply(403, "application/json", '{"error": "Failed to get workflow."}'),
-    INDEX_BLOCKED: Reply(403, "application/json", '{"error": {"type": "cluster_block_exception", "reason": "index [x] blocked by: [FORBIDDEN/9/index metadata (api)];"}}'),
+    INDEX_BLOCKED: Reply(403, "application/json", '{"error": {"type": "cluster_block_exception", "reason": "index [x] blocked"}}'),
     DISABLED: one("disabled", "status", 403).reply,
     THROTTLED: Reply(429, "application/json", '{"error": "slow down"}'),
     UNAVAILABLE: Reply(503, "application/json", "{}"),

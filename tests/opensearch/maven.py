@@ -11,6 +11,7 @@ with the checksum that the repository publishes (--strict-checksums); where it p
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import shutil
 import subprocess
@@ -18,6 +19,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from xml.sax.saxutils import escape
 
+from .account import own_home
 from .problems import CannotRun, say
 from .releases import Artifact
 
@@ -81,7 +83,9 @@ def run_maven(*arguments: str) -> subprocess.CompletedProcess[str]:
     if client is None:
         raise CannotRun("Maven is missing: there is no `mvn` in PATH. Install it: `apt install maven`, `dnf install maven` or `brew install maven`.")
     command = [client, "--quiet", "--batch-mode", *arguments]
-    return subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
+    # Its files are in the user's own home.
+    variables = {**os.environ, "HOME": str(own_home())}
+    return subprocess.run(command, env=variables, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
 
 
 def failed(output: str) -> CannotRun:

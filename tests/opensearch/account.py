@@ -1,11 +1,12 @@
 # Copyright: (c) 2026, opensearch_ops.flow_framework contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which user the server runs as: ourselves, but not root, as which OpenSearch refuses to run."""
+"""Users: who runs the tests, and who runs the server, which is the same one unless it is root."""
 
 from __future__ import annotations
 
 import os
+import pwd
 import stat
 import tempfile
 from dataclasses import dataclass
@@ -59,8 +60,16 @@ class Account:
                 os.chown(path, self.uid, self.gid)
 
 
+def own_home() -> Path:
+    """Of the user who runs this. Not HOME, which tests/environment.py replaces, unless the machine knows no user of that id."""
+    try:
+        return Path(pwd.getpwuid(os.geteuid()).pw_dir)
+    except KeyError:
+        return Path.home()
+
+
 def account() -> Account:
-    """Who runs the server."""
+    """Who runs the server: OpenSearch refuses to be run by root."""
     if os.geteuid() == 0:
         return Account(NOBODY, NOBODY)
     return Account(os.geteuid(), os.getegid())

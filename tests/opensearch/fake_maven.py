@@ -23,7 +23,9 @@ target = re.search("<outputDirectory>(.*)</outputDirectory>", pom).group(1)
 for name, version, type_ in re.findall("<artifactId>([^<]*)</artifactId><version>([^<]*)</version><type>([^<]*)</type>", pom):
     file = name + "-" + version + "." + type_
     if (here / "unreachable").exists() and not offline:
-        sys.exit("[ERROR] Could not transfer artifact " + file)
+        sys.exit("\\x1b[0m[ERROR] Could not transfer artifact " + file + " -> [Help 1]\\n[ERROR] advice")
+    if "--strict-checksums" in sys.argv and (here / "without_checksums").exists():
+        sys.exit("\\x1b[0m[ERROR] Checksum validation failed, no checksums available -> [Help 1]\\n[ERROR] advice")
     local = here / "local" / file
     if not local.exists():
         if offline or not (here / "remote" / file).exists():

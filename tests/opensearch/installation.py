@@ -8,7 +8,6 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
-import pwd
 import shutil
 import subprocess
 import tempfile
@@ -21,7 +20,7 @@ from pathlib import Path
 from tests import environment
 
 from . import flow_framework, maven
-from .account import Account
+from .account import Account, own_home
 from .java import Java
 from .problems import CannotRun, say
 from .releases import Artifact, Module, Release
@@ -66,7 +65,7 @@ def cache(account: Account) -> Path:
     """The folder of all installations: in the user's own cache, or, as root's is closed to others, in the machine's."""
     # tests/environment.py replaces HOME, and names a folder in there: that is nobody's wish.
     wish, replaced = os.environ.get("XDG_CACHE_HOME"), Path(os.environ.get("HOME", "/")) / ".cache"
-    own = Path(wish) if wish and Path(wish) != replaced else Path(pwd.getpwuid(os.geteuid()).pw_dir) / ".cache"
+    own = Path(wish) if wish and Path(wish) != replaced else own_home() / ".cache"
     base = own if account.is_ours or account.reads(own) else Path("/var/cache")
     folder = base / NAME
     folder.mkdir(parents=True, exist_ok=True)

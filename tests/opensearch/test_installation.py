@@ -138,7 +138,7 @@ def test_others_can_read_it_whatever_the_umask(cache: Path) -> None:
 
 
 def test_the_home_that_the_tests_are_given_is_not_where_the_cache_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(installation.pwd, "getpwuid", lambda _: type("Entry", (), {"pw_dir": str(tmp_path / "own")}))
+    monkeypatch.setattr(installation, "own_home", lambda: tmp_path / "own")
     monkeypatch.setenv("HOME", str(tmp_path / "replaced"))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "replaced" / ".cache"))
     assert installation.cache(US) == tmp_path / "own" / ".cache" / installation.NAME

@@ -16,6 +16,7 @@ from tests.opensearch.problems import CannotRun
 from tests.opensearch.releases import Artifact
 
 ONE = Artifact("org.example", "one", "1.0", "zip")
+OTHER = Artifact("org.example", "other", "1.0", "zip")
 CONTENT = b"content"
 
 
@@ -40,13 +41,28 @@ def test_what_was_fetched_before_needs_no_network(fake_maven: FakeMaven, sums: N
     assert "--offline" in call
 
 
-def test_what_is_new_is_fetched_with_strict_checksums_and_asked_for_again_if_it_was_missing(
-    fake_maven: FakeMaven, sums: None, target: Path
-) -> None:
+def test_what_maven_once_did_not_find_is_asked_for_again(fake_maven: FakeMaven, sums: None, target: Path) -> None:
     (fake_maven.remote / ONE.file).write_bytes(CONTENT)
     assert [file.read_bytes() for file in maven.fetch([ONE], target)] == [CONTENT]
-    assert "--strict-checksums" in fake_maven.calls[1]
     assert "--update-snapshots" in fake_maven.calls[1]
+
+
+def test_what_has_no_sum_here_is_compared_by_maven_with_what_the_repository_publishes(
+    fake_maven: FakeMaven, sums: None, target: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (fake_maven.remote / OTHER.file).write_bytes(CONTENT)
+    maven.fetch([OTHER], target)
+    assert "--strict-checksums" in fake_maven.calls[1]
+    assert capsys.readouterr().err == ""
+
+
+def test_that_a_repository_publishes_no_checksum_is_said(
+    fake_maven: FakeMaven, sums: None, target: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (fake_maven.remote / OTHER.file).write_bytes(CONTENT)
+    (fake_maven.folder / "without_checksums").touch()
+    assert [file.read_bytes() for file in maven.fetch([OTHER], target)] == [CONTENT]
+    assert "publishes no checksum" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("place", ["local", "remote"])
@@ -60,7 +76,7 @@ def test_what_the_repository_has_not_is_told_apart_from_a_repository_that_does_n
     with pytest.raises(maven.NotThere):
         maven.fetch([ONE], target)
     fake_maven.cut_off()
-    with pytest.raises(CannotRun, match="Could not transfer") as raised:
+    with pytest.raises(CannotRun, match=r"made of: Could not transfer artifact one-1\.0\.zip$") as raised:
         maven.fetch([ONE], target)
     assert not isinstance(raised.value, maven.NotThere)
 

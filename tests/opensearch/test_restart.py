@@ -1,0 +1,63 @@
+# Copyright: (c) 2026, opensearch_ops.flow_framework contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A node that dies in the middle of a run, and comes back with its data."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import pytest
+
+from tests.real.helpers import finish, finished, posts, provisioned, run, start, there, truthful
+from tests.simulator import Simulator
+
+from . import Cluster
+
+pytestmark = pytest.mark.opensearch
+
+
+@pytest.mark.parametrize("moment", ["while it is deprovisioned", "while the module looks"])
+def test_a_node_that_restarts_in_the_middle_of_a_run_loses_nothing_and_the_next_run_finishes(
+    plain: Cluster, sim: Simulator, moment: str
+) -> None:
+    """The run itself may fail, but says nothing that is not so; the same task again ends as if nothing had happened."""
+    made = provisioned(sim, "w", ["connector", "model_group", "model", "agent", "ingest_pipeline", "index", "search_pipeline"])
+    trigger = "_deprovision" if moment == "while it is deprovisioned" else "/_status"
+    seen = threading.Event()
+    sim.faults.hook(lambda request: seen.set() if trigger in request.path else None)
+    process = start(sim, "w", allow_delete=made.named, request_timeout=5, wait_timeout=90)
+    assert seen.wait(30)
+    die(plain, sim)
+    result: dict[str, Any] = finish(process, timeout=150)
+    said(result)
+    truthful(result, sim)
+    assert len(posts(sim)) <= 2 and not overlapping(sim)
+
+    again = run(sim, "w", allow_delete=made.named)
+    finished(again, sim)
+    assert there(sim, made) == {"model_group"}
+
+
+def die(plain: Cluster, sim: Simulator) -> None:
+    """The machine fails: nobody gets an answer until the node is back."""
+    sim.faults.cut(None, "", "reset", times=None)
+    sim.crash()
+    plain.stop(at_once=True)
+    plain.start()
+    sim.faults.clear()
+
+
+def said(result: dict[str, Any]) -> None:
+    """A run that did not finish says so, with a sentence for each thing that it is not sure of."""
+    unsure = [one for one in result.get("resources", []) if one["status"] in ("failed", "unknown")]
+    assert result.get("failed") or not unsure, result
+    assert all(one["msg"] for one in unsure)
+    assert result["msg"]
+
+
+def overlapping(sim: Simulator) -> bool:
+    """Whether two deprovision calls were under way at once."""
+    calls = sorted(posts(sim), key=lambda one: one.started)
+    return any(one.ended is None or later.started < one.ended for one, later in zip(calls, calls[1:], strict=False))

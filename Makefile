@@ -18,17 +18,29 @@ LINT := $(RUN) --requirements lint
 PYTEST := $(RUN) --requirements $(REQUIREMENTS) pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test unit contract campaign bench molecule lint changelog build clean
+.PHONY: help demo demo-opensearch test test-opensearch unit contract campaign bench molecule lint changelog build clean
 
 help: ## this list
 	@echo "make TARGET, where TARGET is one of"
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1 \2/p' Makefile | while read -r name text; do printf '  %-10s %s\n' "$$name" "$$text"; done
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1 \2/p' Makefile | while read -r name text; do printf '  %-16s %s\n' "$$name" "$$text"; done
 
 demo: ## provision environments on a simulated server, and tear them down, with playbooks
 	@$(RUN) python -m tests.demo
 
+demo-opensearch: ## the same on a real OpenSearch 3.6.0 (needs Java and Maven)
+	@$(RUN) python -m tests.demo --opensearch
+
 test: ## everything: unit tests, contract, playbooks, molecule
 	@$(PYTEST) -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
+
+# Of the tests that were written for the simulator, those that are about what becomes of real resources.
+OPENSEARCH_TESTS = tests/opensearch tests/molecule \
+	$(addprefix tests/integration/test_,allow_delete.py check_mode.py guards.py missing.py partial_failure.py second_run.py) \
+	$(addprefix tests/real/test_,delete_workflow.py left_behind.py partial_failure.py shared.py stale_records.py)
+
+test-opensearch: ## on real OpenSearch 3.6.0 and 2.19.1, put together from Maven artifacts (needs Java and Maven)
+	@$(RUN) python -m tests.opensearch --fetch > /dev/null
+	@$(PYTEST) -m opensearch --opensearch 3.6.0 -n 2 --dist loadfile --no-loadscope-reorder $(OPENSEARCH_TESTS) $(PYTEST_ARGS)
 
 unit: ## the unit tests only
 	@$(PYTEST) tests/unit $(PYTEST_ARGS)

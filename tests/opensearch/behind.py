@@ -19,9 +19,12 @@ from .shared import shared
 class Behind:
     """Called as ``running`` of the simulator is, gives the simulated plugin in front of the one real cluster.
 
-    At the pace of the real plugin, and each time everything is taken away from the cluster first. What cannot be had on it
-    is skipped: another version, users, several nodes, or two clusters in one test.
+    Each time everything is taken away from the cluster first. What cannot be had on it is skipped: another version, users,
+    several nodes, or two clusters in one test.
     """
+
+    CLOCK = 0.3
+    """Of the pauses of the real plugin; what is behind it takes the time that it takes."""
 
     def __init__(self, config: pytest.Config, version: str, stack: ExitStack) -> None:
         self.real = shared(config, version)
@@ -33,7 +36,7 @@ class Behind:
         if test == self.test:
             pytest.skip("there is one real cluster, and this needs two")
         self.test = test
-        front = self.stack.enter_context(in_front(self.real, multi_tenancy=options.pop("multi_tenancy", False)))
+        front = self.stack.enter_context(in_front(self.real, self.CLOCK, multi_tenancy=options.pop("multi_tenancy", False)))
         options.pop("clock", None)
         offered = {"version": self.real.version, "cluster_name": front.cluster_name}
         missing = {name: value for name, value in options.items() if offered.get(name) != value}

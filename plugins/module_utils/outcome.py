@@ -134,7 +134,10 @@ def likely(now: Resource) -> str:
         return "The model is still deployed; the server does not say why. Most often these credentials lack %s." % UNDEPLOY_RIGHTS
     if now.users:
         return "It is used by %s; the server does not say more." % ", ".join(map(str, now.users))
-    return "The server does not say why; most often these credentials may not delete it (they need %s), or something uses it that they may not see." % RIGHTS[now.kind]
+    return (
+        "The server does not say why; most often these credentials may not delete it (they need %s), or something uses it that they may not see."
+        % RIGHTS[now.kind]
+    )
 
 
 # -- the result --------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -17,15 +17,15 @@ import trustme
 import yaml
 
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils import connection
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.api import Api
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.resources import RIGHTS
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.api import Answer, Api
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.resources import GENERATED, KINDS, RIGHTS
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.survey import SurveyError, Surveyor
 from ansible_collections.opensearch_ops.flow_framework.plugins.modules import workflow_info
 from tests.integration import in_process
 from tests.integration.helpers import Environment, Playbooks, by_kind, deprovision, deprovisions, environment, existing, resource, warnings
 from tests.real.conftest import quick
 from tests.real.helpers import check, run, truthful, writes
-from tests.simulator import in_front
+from tests.simulator import in_front, running
 
 from . import Cluster, security
 
@@ -204,7 +204,7 @@ def test_a_client_certificate_of_an_unknown_ca_is_said_to_be_refused(sim: Any, s
     files = tmp_path / "cert.pem", tmp_path / "key.pem"
     forged.cert_chain_pems[0].write_to_path(files[0])
     forged.private_key_pem.write_to_path(files[1])
-    options = {"ca_cert": secure.ca_cert, "client_cert": str(files[0]), "client_key": str(files[1])}
+    options: dict[str, Any] = {"ca_cert": secure.ca_cert, "client_cert": str(files[0]), "client_key": str(files[1])}
     for credentials in ({}, {"username": "admin", "password": "admin"}):
         result = attempted(sim, url=secure.urls, **options, **credentials)
         assert result["failed"] and "refuses the client certificate" in result["msg"] and "client_cert" in result["msg"]
@@ -401,6 +401,83 @@ def test_each_permission_for_the_call_that_is_left_out_is_named(sim: Any, accoun
     truthful(result, sim)
     assert existing(sim, made) == (set(made.ids) if left_out.endswith("deprovision") else set())
     assert (sim.template(made.workflow_id) is not None) == left_out.startswith("cluster:admin")
+
+
+DEPLOYED = "pr-probe-deployed"
+REQUESTS: dict[str, Callable[[Api, Environment], Answer]] = {
+    "info": lambda api, made: api.info(),
+    "plugins": lambda api, made: api.plugins(),
+    "clock": lambda api, made: api.clock(),
+    "deprovision_tasks": lambda api, made: api.deprovision_tasks(),
+    "deprovision_pool": lambda api, made: api.deprovision_pool(),
+    "provision_pool": lambda api, made: api.provision_pool(),
+    "running_snapshots": lambda api, made: api.running_snapshots(),
+    "models_of": lambda api, made: api.models_of([made.ids["connector"]], []),
+    "model_groups_named": lambda api, made: api.model_groups_named(["nothing"]),
+    "agents": lambda api, made: api.agents(),
+    "pipeline_settings": lambda api, made: api.pipeline_settings(),
+    "count": lambda api, made: api.count(made.ids["index"]),
+    "stats": lambda api, made: api.stats(made.ids["index"]),
+    "indices": lambda api, made: api.indices([made.ids["index"]]),
+    "stats_of": lambda api, made: api.stats_of([made.ids["index"]]),
+    "counts": lambda api, made: api.counts([made.ids["index"]]),
+    **{f"look at {kind}": lambda api, made, kind=kind: api.look(kind, made.ids[kind]) for kind in RIGHTS},  # type: ignore[misc]
+    **{f"list {kind}": lambda api, made, kind=kind: api.pipelines(kind) for kind in NAMED[1:]},  # type: ignore[misc]
+    **{f"search {kind}": lambda api, made, kind=kind: api.ml_by_id(kind, [made.ids[kind]]) for kind in GENERATED},  # type: ignore[misc]
+    "undeploy": lambda api, made: api.send_once("POST", f"{KINDS['model'].target(DEPLOYED)}/_undeploy", 30),
+    **{f"delete {kind}": lambda api, made, kind=kind: api.delete(kind, made.ids[kind]) for kind in ("agent", "model", "connector", "model_group", *NAMED)},  # type: ignore[misc]
+    **{f"put {kind}": lambda api, made, kind=kind: api.put(kind, made.ids[kind], KINDS[kind].placeholder()) for kind in NAMED},  # type: ignore[misc]
+}
+"""What the modules send to others than Flow Framework, and what it sends for them, in an order that leaves nothing behind."""
+
+
+def needed(sim: Any, allow: Callable[[dict[str, list[str]]], dict[str, dict[str, Any]]]) -> dict[str, set[str]]:
+    """What each request asks for: it is repeated with what it was denied for until it is not denied.
+
+    ``allow`` takes permissions by user and gives the options of each; every request has a user of its own.
+    """
+    made = environment(sim, "pr-probe", [kind for kind in RIGHTS if kind != "model"])
+    made.ids["model"] = "pr-probe-model"
+    sim.world.put("model", made.ids["model"])
+    sim.world.put("model", DEPLOYED, state="DEPLOYED")
+    params = {name: option.get("default") for name, option in connection.argument_spec().items()}
+    given: dict[str, list[str]] = {name: [] for name in REQUESTS}
+    left = list(REQUESTS)
+    while left:
+        users = allow({name.replace(" ", "-"): given[name] for name in left})
+        for name in left.copy():
+            answer = REQUESTS[name](Api(connection.connect({**params, "url": list(sim.urls), **users[name.replace(" ", "-")]})), made)
+            denied = re.findall(r"no permissions for \[([^]]+)\]", json.dumps(answer.body))
+            if denied:
+                assert denied[0] not in given[name], (name, answer)
+                given[name].append(denied[0])
+            else:
+                assert answer.ok, (name, answer)
+                left.remove(name)
+    return {name: set(one) for name, one in given.items()}
+
+
+def test_the_simulator_asks_for_the_same_permissions_as_the_plugin_and_the_roles_have_them_all(sim: Any, accounts: Accounts) -> None:
+    def on_the_plugin(given: dict[str, list[str]]) -> dict[str, dict[str, Any]]:
+        accounts.add({user: role_of(actions) for user, actions in given.items()})
+        return {user: accounts.of(user) for user in given}
+
+    def on_the_simulator(given: dict[str, list[str]]) -> dict[str, dict[str, Any]]:
+        for user, actions in given.items():
+            simulator.add_user(user, user, actions)
+        return {user: {"username": user, "password": user} for user in given}
+
+    real = needed(sim, on_the_plugin)
+    with running(version="2.19.1", security=True) as simulator:
+        assert needed(simulator, on_the_simulator) == real
+    assert {action for asked in real.values() for action in asked} <= set(permissions(TEARDOWN, MANY))
+
+
+def role_of(actions: list[str]) -> dict[str, Any]:
+    """A role that permits these for all indices; of those of indices the plugin looks for one among the cluster's."""
+    cluster = [one for one in actions if one.startswith("cluster:") or one == "indices:data/read/msearch"]
+    index = [one for one in actions if one not in cluster]
+    return {"cluster_permissions": cluster, "index_permissions": [{"index_patterns": ["*"], "allowed_actions": index}] if index else []}
 
 
 # -- many workflows ----------------------------------------------------------------------------------------------------

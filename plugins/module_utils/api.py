@@ -91,8 +91,7 @@ class Answer:
 def classify(reply: Reply, url: str, action: str = "") -> Answer:
     """What one reply is, told by status and body together. Pure. ``action``: what was asked for, as permissions call it."""
     if reply.error:
-        sentence = NO_TLS if "WRONG_VERSION_NUMBER" in reply.text.upper() else NO_ANSWER[reply.error]
-        return Answer(reply.error, None, None, sentence % {"url": url, "why": reply.text})
+        return Answer(reply.error, None, None, no_answer(reply) % {"url": url, "why": reply.text})
     body, is_json = decode(reply.text)
     status = reply.status or 0
     if status == 401:
@@ -121,6 +120,21 @@ NO_ANSWER = {
     LOST: "%(url)s did not answer: %(why)s. The connection was lost or request_timeout is too short.",
 }
 NO_TLS = "%(url)s does not speak TLS (%(why)s): write http:// in url, or the port that does."
+CLIENT_REFUSED = (
+    "%(url)s refuses the client certificate, or asks for one (%(why)s): check client_cert and client_key; the certificate has to be valid,"
+    " and of a CA that the cluster trusts."
+)
+
+
+def no_answer(reply: Reply) -> str:
+    """What to say where no answer came. An alert of TLS is the server's: it is not the server's certificate that is at fault."""
+    said = reply.text.upper()
+    if "WRONG_VERSION_NUMBER" in said:
+        return NO_TLS
+    if reply.error == CERTIFICATE and "ALERT" in said and ("CERTIFICATE" in said or "UNKNOWN_CA" in said):
+        return CLIENT_REFUSED
+    return NO_ANSWER[reply.error]
+
 
 REFUSALS = {
     NEEDS_ALLOW_DELETE: "%(said)s",
@@ -156,6 +170,8 @@ def cure_of(said: str, action: str) -> str:
         return "The cluster has tenants: set tenant_id."
     if said == "No permission to access this resource":
         return "The workflow belongs to another tenant: set its tenant_id."
+    if said.startswith("User doesn't have privilege to perform this operation on this"):
+        return "ML Commons lets only some near it: it is in a model group of others, or hidden. Use credentials that may see it."
     if action and "no permissions for [" not in said:
         return "Grant the permission %s, or use others." % action
     return "Grant the permission, or use others."

@@ -123,7 +123,7 @@ class BulkApi(Api):
             body = self.body(self.stats_of(page), "Reading sizes of indices").get("indices")
             for name, one in body.items() if isinstance(body, dict) else ():
                 if name in there and isinstance(one, dict) and one.get("uuid") == uuid_of(there[name]) and isinstance(one.get("total"), dict):
-                    stats[name] = Answer(rest.OK, 200, {"_all": {"total": one["total"]}}, "")
+                    stats[name] = Answer(rest.OK, 200, {"indices": {name: {"total": one["total"]}}}, "")
         counted = {name: answer for part in pages(list(stats), MOST_COUNTS) for name, answer in self.counted(part).items()}
         for name, answer in stats.items():
             if name in counted or COUNTING in self.refused:

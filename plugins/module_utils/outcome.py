@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Callable, Iterable, Sequence
 
 from .plan import ABSENT, BLOCKED, DELETED, FAILED, FAILURES, KEPT, RETAINED, STATUSES, UNKNOWN, UNTOUCHED, WOULD_DELETE, Fate, Plan
-from .resources import KINDS, RIGHTS, UNDEPLOY_RIGHT, needs_allow_delete, title
+from .resources import KINDS, RIGHTS, UNDEPLOY_RIGHTS, needs_allow_delete, title
 from .survey import Resource, Server, Survey, Unrecorded, Workflow
 from .teardown import Run, new_placeholders
 
@@ -135,10 +135,13 @@ def cause(fate: Fate, now: Resource, run: Run) -> str:
 def likely(now: Resource) -> str:
     """What most probably keeps a resource: the server says no reason (behaviour.md, fact 2)."""
     if now.deployed:
-        return "The model is still deployed; the server does not say why. Most often these credentials lack %s." % UNDEPLOY_RIGHT
+        return "The model is still deployed; the server does not say why. Most often these credentials lack %s." % UNDEPLOY_RIGHTS
     if now.users:
         return "It is used by %s; the server does not say more." % ", ".join(map(str, now.users))
-    return "The server does not say why; most often these credentials may not delete it (they need %s), or something uses it." % RIGHTS[now.kind]
+    return (
+        "The server does not say why; most often these credentials may not delete it (they need %s), or something uses it that they may not see."
+        % RIGHTS[now.kind]
+    )
 
 
 # -- the result --------------------------------------------------------------------------------------------

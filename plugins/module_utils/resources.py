@@ -228,7 +228,7 @@ RIGHTS = {  # the permission that deletes one, of the user who sends the call (b
     "ingest_pipeline": "cluster:admin/ingest/pipeline/delete",
     "search_pipeline": "cluster:admin/search/pipeline/delete",
 }
-UNDEPLOY_RIGHT = "cluster:admin/opensearch/ml/undeploy_models"
+UNDEPLOY_RIGHTS = "cluster:admin/opensearch/ml/undeploy_models and cluster:admin/opensearch/ml/undeploy_model"  # the first calls the second
 
 GENERATED = ("connector", "model", "model_group", "agent")  # kinds whose ids OpenSearch makes
 

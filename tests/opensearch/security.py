@@ -81,6 +81,7 @@ def settings() -> dict[str, Any]:
         "plugins.security.authcz.admin_dn": [distinguished(SUPERADMIN)],
         "plugins.security.nodes_dn": [distinguished("node")],
         "plugins.security.restapi.roles_enabled": ["all_access", "security_rest_api_access"],
+        "plugins.security.unsupported.restapi.allow_securityconfig_modification": True,
         "plugins.security.system_indices.enabled": True,
         "plugins.security.system_indices.indices": SYSTEM_INDICES,
         "plugins.security.ssl.http.enabled": True,

@@ -15,10 +15,11 @@ from typing import Any
 import pytest
 
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.connection import ConnectionOptionError
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.resources import index_placeholder
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.survey import SurveyError
 from tests.simulator import running
 
-from .helpers import FLOW, by_kind, call, finish, finished, in_thread, message, overlaps, posts, provisioned, run, start, there, until, warned, writes
+from .helpers import FLOW, by_kind, call, check, finish, finished, in_thread, message, overlaps, posts, provisioned, run, start, there, until, warned, writes
 
 GUIDE = Path(__file__).parents[2] / "docs" / "server.md"
 
@@ -149,6 +150,17 @@ def test_a_401_to_the_call_alone_stops_all_workflows_too(sim: Any) -> None:
     assert all(one["failed"] and "401" in one["msg"] for one in result["workflows"])
     assert len(posts(sim)) <= 2, "what was under way on the two slots, and nothing after it"
     assert all(there(sim, one) == {"connector"} for one in made)
+
+
+def test_a_count_of_no_shards_is_no_count_and_a_filled_index_with_our_mark_stays_somebody_s(sim: Any) -> None:
+    """The plugin can be set to answer with nothing what it denies (tests/opensearch/test_security_plugin.py)."""
+    made = provisioned(sim, "w", ["index"], mappings=index_placeholder()["mappings"])
+    nothing = {"count": 0, "_shards": {"total": 0, "successful": 0, "skipped": 0, "failed": 0}}
+    everything = {"_all": {"total": {"store": {"size_in_bytes": 77}}}, "indices": {"of-others": {"total": {"store": {"size_in_bytes": 77}}}}}
+    sim.faults.answer("GET", "_count", 200, nothing, times=None)
+    sim.faults.answer("GET", "_stats", 200, everything, times=None)
+    (index,) = check(sim, "w", allow_delete=made.named)["resources"]
+    assert (index["status"], index["documents"], index["size_in_bytes"]) == ("would_delete", None, None)
 
 
 DISABLED = "This API is disabled. To enable it, update the setting [plugins.flow_framework.enabled] to true."

@@ -106,6 +106,7 @@ class MachineLearningRoutes:
 
     async def undeploy(self, call: Call) -> Answer:
         self._may(call, "undeploy_models")
+        self._may(call, "undeploy_model")
         return Answer(200, self.world.undeploy_model(call.path["id"]))
 
 

@@ -519,7 +519,7 @@ class Simulator:
 def _response(call: Call, answer: Answer) -> web.Response:
     body = answer.body
     if not isinstance(body, (str, bytes)):
-        if call.params.get("filter_path"):
+        if call.params.get("filter_path") and answer.status < 400:  # errors are shown whole
             body = filtered(body, call.params["filter_path"])
         pretty = call.params.get("pretty", "false") in ("", "true")
         body = json.dumps(body, indent=2 if pretty else None, separators=None if pretty else (",", ":"))

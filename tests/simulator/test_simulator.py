@@ -499,6 +499,7 @@ def test_filter_path_and_pretty(sim: Simulator) -> None:
         "name": "node-1",
         "version": {"number": "3.6.0"},
     }
+    assert send(sim, "GET", "/nothing?filter_path=*.settings")[1]["error"]["type"] == "index_not_found_exception", "errors are whole"
     assert "\n" in HTTP.request("GET", sim.url + "/?pretty").data.decode()
 
 

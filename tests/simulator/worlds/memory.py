@@ -59,6 +59,9 @@ ACTIONS: Mapping[str, str] = {
     "search_pipeline": "cluster:admin/search/pipeline/delete",
 }
 
+UNDEPLOY_ON_NODES = "cluster:admin/opensearch/ml/undeploy_model"
+"""What ML Commons asks the caller for beside the right of the deployment step (tried on 2.19.1)."""
+
 DEPLOYED = "DEPLOYED"
 
 
@@ -577,6 +580,8 @@ class MemoryWorld:
         """Do one deprovision step; kind "deployment" undeploys a model. StepFailed where it does not succeed."""
         try:
             self.authorize(caller, ACTIONS[kind])
+            if kind == "deployment":
+                self.authorize(caller, UNDEPLOY_ON_NODES)
             if kind == "index":
                 self._delete_one_index(id_)
             elif kind in PIPELINES:

@@ -303,6 +303,8 @@ class OpenSearchWorld:
         source = self._document(kind, id_) or {}
         self.remove(kind, id_)
         source.pop("state", None)
+        if "is_hidden" in source:  # what the super administrator makes is hidden from everybody else
+            source["is_hidden"] = False
         return source
 
     def _store(self, kind: str, id_: str, source: Mapping[str, Any]) -> None:

@@ -364,6 +364,12 @@ def test_no_answer_is_said_with_its_reason(error: Any, said: str) -> None:
     assert URL + " " + said in made.sentence
 
 
+@pytest.mark.parametrize("why", ("SSLV3_ALERT_CERTIFICATE_UNKNOWN", "TLSV1_ALERT_UNKNOWN_CA", "TLSV13_ALERT_CERTIFICATE_REQUIRED"))
+def test_a_client_certificate_that_the_server_refuses_is_not_taken_for_the_server_s_own(why: str) -> None:
+    said = classify(Reply(None, "", "[SSL: %s] alert" % why, CERTIFICATE), URL).sentence
+    assert "client_cert" in said and "ca_cert" not in said and why in said
+
+
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(),
     lambda inner: (

@@ -138,9 +138,17 @@ def likely(now: Resource) -> str:
         return "The model is still deployed; the server does not say why. Most often these credentials lack %s." % UNDEPLOY_RIGHTS
     if now.users:
         return "It is used by %s; the server does not say more." % ", ".join(map(str, now.users))
+    said = "The server does not say why; most often these credentials may not delete it (they need %s), or something uses it that they may not see."
+    return said % RIGHTS[now.kind] + words_in_common(now)
+
+
+def words_in_common(now: Resource) -> str:
+    """ML Commons looks for the models of a connector by the words of its id (tests/opensearch/test_native.py, 3.6.0)."""
+    if now.kind != "connector" or "-" not in now.id:
+        return ""
     return (
-        "The server does not say why; most often these credentials may not delete it (they need %s), or something uses it that they may not see."
-        % RIGHTS[now.kind]
+        " Or ML Commons takes the models of another connector for its own, whose id has a word in common with this one, and a dash ends a word:"
+        " the answer to DELETE /_plugins/_ml/connectors/%s names them." % now.id
     )
 
 

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import threading
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -60,4 +61,4 @@ def said(result: dict[str, Any]) -> None:
 def overlapping(sim: Simulator) -> bool:
     """Whether two deprovision calls were under way at once."""
     calls = sorted(posts(sim), key=lambda one: one.started)
-    return any(one.ended is None or later.started < one.ended for one, later in zip(calls, calls[1:], strict=False))
+    return any(one.ended is None or later.started < one.ended for one, later in pairwise(calls))

@@ -112,6 +112,18 @@ def test_a_connector_in_use_is_failed_before_anything_and_its_models_are_named(s
     assert "foreign" in sim.world.ids("model")
 
 
+def test_a_connector_that_the_server_takes_for_another_with_a_word_in_common_says_so(sim: Any) -> None:
+    """ML Commons looks for its models by words: seen on a real 3.6.0, where a dash in a generated id is enough for it."""
+    made = provisioned(sim, "w", [("connector", "one-x9")])
+    sim.world.put("model", "foreign", connector_id="two-x9")
+    result = run(sim, "w")
+    assert by_kind(result) == {"connector": "failed"} and there(sim, made) == {"connector"}
+    assert "word in common" in message(result, "connector") and "DELETE /_plugins/_ml/connectors/one-x9" in message(result, "connector")
+    sim.world.remove("model", "foreign")
+    finished(run(sim, "w"), sim)
+
+
+
 def test_a_model_that_only_another_workflow_deployed_is_failed_and_how_to_undeploy_it_is_said(sim: Any) -> None:
     provisioned(sim, "w", ["model"])
     state = sim.state("w")

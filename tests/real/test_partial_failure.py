@@ -186,6 +186,7 @@ def test_an_alias_in_place_of_the_index_is_failed_and_what_it_stands_for_is_unto
     assert not any("w-index" in names for names in allowed(sim))
 
 
+@pytest.mark.simulated("tests/opensearch/test_snapshot.py takes a real one")
 def test_an_index_in_a_running_snapshot_is_failed_and_goes_with_a_later_run(sim: Any) -> None:
     made = provisioned(sim, "w", ["connector", "index"], snapshot=True)
     result = run(sim, "w", allow_delete=made.named)

@@ -232,7 +232,8 @@ class OpenSearchWorld:
             return sorted(hit["_id"] for hit in found["hits"]["hits"])
         if kind in PIPELINES:
             return sorted(self._found(PIPELINES[kind]) or {})
-        found = self._admin("GET", "/_all/_alias?expand_wildcards=all")
+        state = self._admin("GET", "/_cluster/state/metadata?filter_path=metadata.indices.*.state,metadata.indices.*.aliases")
+        found = state.get("metadata", {}).get("indices", {})
         own = {name: shown for name, shown in found.items() if not name.startswith(".")}
         if kind == "index":
             return sorted(own)

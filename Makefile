@@ -34,7 +34,7 @@ test: ## everything: unit tests, contract, playbooks, molecule
 	@$(PYTEST) -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
 
 # Of the tests that were written for the simulator, those that are about what becomes of real resources.
-OPENSEARCH_TESTS = tests/opensearch tests/molecule \
+OPENSEARCH_TESTS = tests/opensearch \
 	$(addprefix tests/integration/test_,allow_delete.py check_mode.py guards.py missing.py partial_failure.py second_run.py) \
 	$(addprefix tests/real/test_,delete_workflow.py left_behind.py partial_failure.py shared.py stale_records.py)
 

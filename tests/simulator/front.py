@@ -87,6 +87,7 @@ class Front:
         self.cluster_name = ""
         self._urls: dict[str, str] = {}  # of each node by its id
         self._shown: dict[str, dict[str, Any]] = {}  # a node as the list of tasks shows it
+        self._groups: dict[str, list[str]] = {}  # of actions, which nobody changes
         self._sessions: dict[str | None, aiohttp.ClientSession] = {}
         self._clients: dict[str | None, OpenSearch] = {}
 
@@ -186,20 +187,24 @@ class Front:
         return Caller(user)
 
     async def _permissions(self, roles: list[str]) -> list[str]:
-        """The actions of some roles, without names of groups of actions."""
-        known = {}
-        for what in ("roles", "actiongroups"):
-            answer = await self._ask("GET", f"/_plugins/_security/api/{what}", {}, SUPERADMIN)
-            known[what] = json.loads(answer.body)
-        groups = {name: group["allowed_actions"] for name, group in known["actiongroups"].items()}
+        """The actions of some roles, as they are now, without names of groups of actions."""
+        if not self._groups:
+            self._groups = {name: group["allowed_actions"] for name, group in (await self._of_security("actiongroups")).items()}
+        known, groups = await self._of_security("roles"), self._groups
         found: set[str] = set()
-        left = [action for role in roles for action in known["roles"].get(role, {}).get("cluster_permissions", [])]
+        left = [action for role in roles for action in known.get(role, {}).get("cluster_permissions", [])]
         while left:
             action = left.pop()
             if action not in found:
                 found.add(action)
                 left.extend(groups.get(action, []))
         return sorted(found)
+
+    async def _of_security(self, what: str) -> dict[str, Any]:
+        """One kind of what the security plugin is set up with."""
+        answer = await self._ask("GET", f"/_plugins/_security/api/{what}", {}, SUPERADMIN)
+        known: dict[str, Any] = json.loads(answer.body)
+        return known
 
     def tls(self) -> ssl.SSLContext:
         """For those who call the front: the cluster's own certificate, and client certificates of its CA."""

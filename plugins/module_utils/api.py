@@ -31,7 +31,7 @@ ML_SEARCHES = {
     "agent": "/_plugins/_ml/agents",
     "model_group": "/_plugins/_ml/model_groups",
 }
-TEMPLATE_FIELDS = ["name", "use_case", "created_time"]
+TEMPLATE_FIELDS = ["name", "use_case", "created_time", "last_updated_time"]
 LITERAL_FIELDS = ["workflows.provision.nodes.type"] + ["workflows.provision.nodes.user_inputs." + name for name in ("index_name", "pipeline_id", "name")]
 INDEX_FIELDS = (
     "aliases",

@@ -2,49 +2,13 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
+"""What a plan or a teardown comes to, as one structure. Pure; it decides nothing, and knows no option that connects."""
+
 from __future__ import annotations
 
 import json
 import shlex
 from typing import Any, Mapping, Sequence
-
-DOCUMENTATION = r"""
-name: teardown_report
-short_description: The report of a plan or a teardown as one structure
-version_added: 1.0.0
-author:
-  - opensearch_ops.flow_framework contributors (@opensearch-ops)
-description:
-  - Makes of the results of M(opensearch_ops.flow_framework.workflow_deprovision) what the role
-    P(opensearch_ops.flow_framework.environment_teardown#role) writes as JSON, Markdown and HTML, prints, and hands on.
-  - It decides nothing, and holds no option that connects.
-options:
-  _input:
-    description:
-      - What is known. C(action), C(started), C(ended) and C(file) have to be there; C(plan) is the result in check mode, C(outcome) the other.
-    type: dict
-    required: true
-"""
-
-EXAMPLES = r"""
-- name: Plan
-  opensearch_ops.flow_framework.workflow_deprovision:
-    workflow_id: "{{ preview_workflow_id }}"
-  check_mode: true
-  register: plan
-
-- name: Say how many documents would go
-  ansible.builtin.debug:
-    msg: "{{ (facts | opensearch_ops.flow_framework.teardown_report).totals.documents }}"
-  vars:
-    facts: {action: plan, started: "2026-11-26T11:43:05Z", ended: "2026-11-26T11:43:07Z", file: /tmp/plan, finished: true, plan: "{{ plan }}"}
-"""
-
-RETURN = r"""
-_value:
-  description: The report. Its keys are those of the JSON file, with C(text), C(stats) and C(variables) beside them.
-  type: dict
-"""
 
 PLAYBOOK = "ansible-playbook opensearch_ops.flow_framework."
 PREFIX = "environment_teardown_"
@@ -52,23 +16,23 @@ SETTLED = ("deleted", "would_delete", "absent", "retained")  # retained: nothing
 COVERED = ("on_blocked", "on_shared", "stale_records", "leftovers", "delete_workflow")  # what plan_hash covers beside allow_delete
 MOST = 200  # items of a list that set_stats hands on: AWX keeps its data with the job, and gives it to the next one
 EMPTY: dict[str, Any] = dict(
-    finished=True,
+    ended=None,
     check_mode=False,
     by="",
     choosing={},
-    guards={},
-    ids=None,
+    options={},
+    workflow_id=None,
     plan={},
-    plan_hash="",
-    plan_lines=[],
+    approved_hash="",
+    approved_lines=[],
     outcome={},
     snapshot={},
     failure="",
 )
 
 
-def teardown_report(facts: Mapping[str, Any]) -> dict[str, Any]:
-    """The report of what is known."""
+def report_of(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """The report of what is known, with what is printed, handed on, and written beside it (C(text), C(stats), C(variables))."""
     known = {**EMPTY, **facts}
     plan, outcome = known["plan"], known["outcome"]
     last = outcome if "resources" in outcome else plan
@@ -78,12 +42,12 @@ def teardown_report(facts: Mapping[str, Any]) -> dict[str, Any]:
         action=known["action"],
         check_mode=known["check_mode"],
         status=status_of(known),
-        finished=known["finished"],
+        finished=known["ended"] is not None,
         msg=known["failure"] or last.get("msg", ""),
         started=known["started"],
-        ended=known["ended"] if known["finished"] else None,
+        ended=known["ended"],
         by=known["by"],
-        asked=dict(choose=dict(known["choosing"]), options=dict(known["guards"])),
+        asked=dict(choose=dict(known["choosing"]), options=dict(known["options"])),
         server=last.get("server"),
         plan_hash=plan.get("plan_hash"),
         confirm=confirmation(plan),
@@ -99,7 +63,7 @@ def teardown_report(facts: Mapping[str, Any]) -> dict[str, Any]:
         warnings=list(dict.fromkeys([*(plan.get("warnings") or []), *(outcome.get("warnings") or [])])),
         snapshot=dict(known["snapshot"]),
         difference=difference(known),
-        file=known["file"],
+        file=known["path"],
     )
     report["finish"] = finishing_command(report, known)
     report["finish_heading"] = heading_of(report)
@@ -112,7 +76,7 @@ def teardown_report(facts: Mapping[str, Any]) -> dict[str, Any]:
 def status_of(known: Mapping[str, Any]) -> str:
     """One word for the whole run."""
     changed = known["outcome"].get("changed", False)
-    if not known["finished"]:
+    if known["ended"] is None:
         return "unfinished"
     if known["failure"]:
         return "incomplete" if changed and not known["check_mode"] else "failed"
@@ -142,7 +106,7 @@ def not_told(planned: str | None, known: Mapping[str, Any]) -> str | None:
     """The status of a resource that no teardown has told of; None while it goes on."""
     if planned != "would_delete" or known["action"] in ("plan", "scan"):
         return planned
-    if not known["finished"]:
+    if known["ended"] is None:
         return None
     return "unknown" if known["outcome"] else "untouched"  # without an outcome the module was never asked to tear down
 
@@ -190,12 +154,12 @@ def confirmation(plan: Mapping[str, Any]) -> str:
     return ids[0] if len(ids) == 1 else "%d workflows on %s" % (len(ids), server.get("cluster_name") or server.get("cluster_uuid") or "this cluster")
 
 
-def lines_of(plan: Mapping[str, Any], guards: Mapping[str, Any]) -> list[str]:
+def lines_of(plan: Mapping[str, Any], options: Mapping[str, Any]) -> list[str]:
     """What the hash of a plan covers, for people, one line each."""
     server = plan.get("server") or {}
     lines = ["cluster %s %s" % (server.get("cluster_name"), server.get("cluster_uuid"))]
-    lines += ["%s: %s" % (name, guards[name]) for name in COVERED if name in guards]
-    lines += ["allow_delete: %s" % name for name in sorted(guards.get("allow_delete") or [])]
+    lines += ["%s: %s" % (name, options[name]) for name in COVERED if name in options]
+    lines += ["allow_delete: %s" % name for name in sorted(options.get("allow_delete") or [])]
     lines += ["workflow %s" % one["workflow_id"] for one in plan.get("workflows", [])]
     for one in plan.get("resources", []):
         status = "would_delete" if one["status"] == "untouched" else one["status"]  # as before it was refused
@@ -205,9 +169,9 @@ def lines_of(plan: Mapping[str, Any], guards: Mapping[str, Any]) -> list[str]:
 
 def difference(known: Mapping[str, Any]) -> dict[str, list[str]]:
     """What the plan that was approved holds and today's does not, and the other way round; nothing where they are the same."""
-    if known["plan_hash"] in ("", known["plan"].get("plan_hash")) or not known["plan_lines"]:
+    if known["approved_hash"] in ("", known["plan"].get("plan_hash")) or not known["approved_lines"]:
         return {}
-    approved, today = list(known["plan_lines"]), lines_of(known["plan"], known["guards"])
+    approved, today = list(known["approved_lines"]), lines_of(known["plan"], known["options"])
     return dict(approved=[one for one in approved if one not in set(today)], today=[one for one in today if one not in set(approved)])
 
 
@@ -217,8 +181,8 @@ def difference(known: Mapping[str, Any]) -> dict[str, list[str]]:
 def finishing_command(report: Mapping[str, Any], known: Mapping[str, Any]) -> str:
     """The command that carries a plan out, or finishes what is left; empty where there is nothing to do."""
     plan = known["plan"]
-    variables = "-e @%s" % shlex.quote(known["file"] + ".vars.yml")
-    named = sorted({*(known["guards"].get("allow_delete") or []), *report["blocked"]})
+    variables = "-e @%s" % shlex.quote(known["path"] + ".vars.yml")
+    named = sorted({*(known["options"].get("allow_delete") or []), *report["blocked"]})
     release = "-e %s" % shlex.quote(json.dumps({PREFIX + "allow_delete": named})) if report["blocked"] and known["failure"] else ""
     confirm = "-e %s" % shlex.quote(json.dumps({PREFIX + "confirm": report["confirm"]}))
     if report["status"] in ("done", "nothing to do") or (report["status"] == "planned" and not plan.get("changed")):
@@ -237,12 +201,12 @@ def heading_of(report: Mapping[str, Any]) -> str:
 
 def variables_of(report: Mapping[str, Any], known: Mapping[str, Any]) -> dict[str, Any]:
     """The variables of that command: these workflows on this cluster, with the same options. None that connects is among them."""
-    choosing = known["choosing"] if known["ids"] is None else {"workflow_id": list(known["ids"])}
+    choosing = known["choosing"] if known["workflow_id"] is None else {"workflow_id": list(known["workflow_id"])}
     server = report["server"] or {}
     cluster = server.get("cluster_uuid") or server.get("cluster_name")
-    options = {**({"expect_cluster": cluster} if cluster else {}), **known["guards"], **choosing}
+    options = {**({"expect_cluster": cluster} if cluster else {}), **known["options"], **choosing}
     if report["status"] == "planned":
-        options.update(plan_hash=report["plan_hash"], plan_lines=lines_of(known["plan"], known["guards"]))
+        options.update(plan_hash=report["plan_hash"], plan_lines=lines_of(known["plan"], known["options"]))
     return {PREFIX + name: value for name, value in options.items()}
 
 
@@ -257,7 +221,7 @@ def stats_of(report: Mapping[str, Any], known: Mapping[str, Any]) -> dict[str, A
     short = {key: value[:MOST] if isinstance(value, list) else value for key, value in result.items()}
     stats: dict[str, Any] = {"%sresult_of_%s" % (PREFIX, report["action"]): short}
     if report["status"] == "planned" and report["action"] == "plan":
-        lines = lines_of(known["plan"], known["guards"])
+        lines = lines_of(known["plan"], known["options"])
         stats[PREFIX + "plan_hash"] = report["plan_hash"]
         stats[PREFIX + "plan_lines"] = lines if len(lines) <= MOST else []  # a part of it would make a wrong difference
     return stats
@@ -288,10 +252,3 @@ def extra(one: Mapping[str, Any]) -> str:
     """What else a line says of a resource."""
     counted = "" if one["documents"] is None else " (%d document%s)" % (one["documents"], "" if one["documents"] == 1 else "s")
     return counted + (": %s" % one["msg"] if one["msg"] else "")
-
-
-class FilterModule:
-    """The filter."""
-
-    def filters(self) -> dict[str, Any]:
-        return {"teardown_report": teardown_report}

@@ -1,0 +1,160 @@
+# Copyright: (c) 2026, opensearch_ops.flow_framework contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The role plans, asks to be confirmed, tears down and reports; in one play, so that each run also follows another."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from .helpers import Environment, Playbooks, Played, Task, deprovisions, environment, existing, template
+
+GROUP = "group/opensearch_ops.flow_framework.flow_framework"
+MARKUP = "pr-17 <script>alert(1)</script> {{ 7 * 7 }} | `x`"
+
+
+@dataclass(frozen=True)
+class Run:
+    """A play that ran the role several times on one cluster."""
+
+    sim: Any
+    played: Played
+    folder: Path
+    environments: dict[str, Environment]
+
+    def report(self, name: str, end: str = "json") -> Any:
+        """A report by its name: the structure, or the text of another format."""
+        text = (self.folder / f"{name}.{end}").read_text(encoding="utf-8")
+        return json.loads(text) if end == "json" else text
+
+    def failed(self, name: str) -> str:
+        """Why the role failed; empty if it did not."""
+        return str(self.played[f"{name} failed"].get("msg", "")) if f"{name} failed" in self.played.results else ""
+
+
+def role(name: str, folder: Path, entry: str = "main", /, **variables: Any) -> Task:
+    """A task that runs the role; the report has the name of the task, and the play goes on after it."""
+    given = {f"environment_teardown_{key}": value for key, value in variables.items()}
+    given.update(environment_teardown_report_name=name, environment_teardown_report_directory=str(folder))
+    include = {"name": "opensearch_ops.flow_framework.environment_teardown", "tasks_from": entry}
+    return {
+        "name": name,
+        "block": [{"name": f"{name} runs", "ansible.builtin.include_role": include, "vars": given}],
+        "rescue": [{"name": f"{name} failed", "ansible.builtin.debug": {"msg": "{{ ansible_failed_result.msg }}"}}],
+    }
+
+
+def ask(name: str, method: str, url: str, body: Any = None) -> Task:
+    """A task that asks the simulator for something."""
+    return {"name": name, "ansible.builtin.uri": {"url": url, "method": method, **({"body": body, "body_format": "json"} if body else {})}}
+
+
+@pytest.fixture(scope="module")
+def run(cluster: Callable[..., Any], playbooks: Playbooks, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """Two environments and what comes to them, in the order of a life. The connection is the play's own."""
+    sim = cluster(cluster_name="preview")
+    made = {name: environment(sim, name) for name in ("pr-17", "pr-18")}
+    sim.load(made["pr-17"].state, template(MARKUP))
+    folder = tmp_path_factory.mktemp("role") / "reports"
+    named = [name for one in made.values() for name in one.named]
+    chosen: dict[str, Any] = {"name": "pr-1*, \n", "owner": "", "max_workflows": ""}
+    confirm = "2 workflows on preview"
+    agent = f"{sim.url}/_simulator/world?kind=agent&id=pr-18-agent"
+    tasks = [
+        role("nothing", folder, name="", workflow_id="\n"),
+        role("blocked", folder, "plan", **chosen),
+        role("plan", folder, "plan", **chosen, allow_delete="\n".join(named)),
+        role("unconfirmed", folder, **chosen, allow_delete=named, confirm="2 workflows on previe"),
+        ask("somebody deletes an agent", "DELETE", agent),
+        {"name": "the plan", "ansible.builtin.include_vars": {"file": str(folder / "plan.vars.yml"), "name": "approved"}},
+        role("another", folder, **chosen, allow_delete=named, confirm=confirm, **{key: "{{ approved.environment_teardown_%s }}" % key for key in ("plan_hash", "plan_lines")}),
+        role("guarded", folder, **chosen, allow_delete=named, confirm=confirm, max_documents=0),
+        ask("the server keeps a connector", "POST", f"{sim.url}/_simulator/faults", {"fault": "deny", "arguments": {"step": "delete_connector", "resource_id": "pr-17-connector"}}),
+        role("half", folder, **chosen, allow_delete=named, confirm=confirm, wait_sleep="0.1"),
+        ask("it does so no more", "DELETE", f"{sim.url}/_simulator/faults"),
+        {"name": "the rest", "ansible.builtin.include_vars": {"file": str(folder / "half.vars.yml")}},
+        role("rest", folder, confirm=confirm),
+        role("again", folder, **chosen, allow_delete=named),
+    ]
+    played = playbooks.run(tasks, play={"module_defaults": {GROUP: {"url": sim.url}}})
+    return Run(sim, played, folder, made)
+
+
+def statuses(report: dict[str, Any]) -> dict[str, str]:
+    return {one["id"]: one["status"] for workflow in report["workflows"] for one in workflow["resources"]}
+
+
+def test_nothing_is_chosen_for_want_of_a_word(run: Run) -> None:
+    assert "Nothing says which workflows" in run.failed("nothing")
+    assert run.report("nothing")["workflows"] == []
+
+
+def test_a_plan_names_what_is_blocked_and_fails(run: Run) -> None:
+    report = run.report("blocked")
+    assert report["status"] == "failed" and "Not named in allow_delete" in run.failed("blocked")
+    assert report["blocked"] == sorted(name for one in run.environments.values() for name in one.named)
+    assert "pr-18-docs" in report["finish"]
+
+
+def test_texts_of_a_survey_are_lists_and_blank_ones_are_not_there(run: Run) -> None:
+    report = run.report("plan")
+    assert report["status"] == "planned" and report["asked"]["choose"] == {"name": ["pr-1*"]}
+    assert report["summary"] == {"retained": 2, "would_delete": 12} and report["totals"]["documents"] == 24
+    assert "max_workflows" not in report["asked"]["options"]
+
+
+def test_what_is_not_confirmed_exactly_is_not_deleted(run: Run) -> None:
+    assert "has to be 2 workflows on preview, and is 2 workflows on previe" in run.failed("unconfirmed")
+    assert set(statuses(run.report("unconfirmed")).values()) == {"untouched", "retained"}
+
+
+def test_a_plan_that_is_another_one_by_now_is_refused_and_the_difference_shown(run: Run) -> None:
+    assert "it is another plan, or the cluster has changed since" in run.failed("another")
+    difference = run.report("another")["difference"]
+    assert difference == {"approved": ["would_delete agent pr-18-agent of pr-18"], "today": ["absent agent pr-18-agent of pr-18"]}
+    assert all(difference["today"][0] in run.report("another", end) for end in ("md", "html"))
+
+
+def test_a_guard_of_zero_is_a_guard(run: Run) -> None:
+    assert "max_documents is 0" in run.failed("guarded")
+
+
+def test_what_fails_half_way_says_what_is_left_and_its_variables_finish_it(run: Run) -> None:
+    half, rest = run.report("half"), run.report("rest")
+    assert half["status"] == "incomplete" and statuses(half)["pr-17-connector"] == "failed" and statuses(half)["pr-17-docs"] == "deleted"
+    assert [one["id"] for one in half["remaining"]] == ["pr-17-connector"] and half["totals"]["documents"] == 24
+    assert "teardown" in half["finish"] and "pr-17-connector" in run.failed("half")
+    assert rest["status"] == "done" and rest["summary"] == {"deleted": 1} and run.failed("rest") == ""
+    assert [existing(run.sim, one) for one in run.environments.values()] == [{"model_group"}, {"model_group"}]
+
+
+def test_a_second_run_has_nothing_to_do_and_needs_no_word(run: Run) -> None:
+    assert run.report("again")["status"] == "nothing to do" and run.failed("again") == ""
+
+
+def test_only_what_was_confirmed_was_sent(run: Run) -> None:
+    """Half way: one for each, one again for what was left; the rest: one."""
+    assert {one.status for one in deprovisions(run.sim, "pr-18")} == {200}
+    assert [one.status for one in deprovisions(run.sim, "pr-17")][-1] == 200
+
+
+def test_names_from_the_cluster_stay_text_in_every_report(run: Run) -> None:
+    """No markup in HTML, no table cells in Markdown, and nothing that Ansible would evaluate."""
+    assert [one["name"] for one in run.report("plan")["workflows"]] == [MARKUP, "pr-18"]
+    page = run.report("plan", "html")
+    assert "&lt;script&gt;alert(1)&lt;/script&gt; {{ 7 * 7 }}" in page and "<script>alert" not in page
+    assert "&lt;script>alert(1)&lt;/script> {{ 7 * 7 }} \\| 'x'" in run.report("plan", "md")
+
+
+def test_the_variables_of_a_plan_hold_no_connection(run: Run) -> None:
+    variables = yaml.safe_load(run.report("plan", "vars.yml"))
+    assert run.sim.url not in json.dumps(variables)
+    assert variables["environment_teardown_workflow_id"] == ["pr-17", "pr-18"]
+    assert variables["environment_teardown_plan_hash"] == run.report("plan")["plan_hash"]

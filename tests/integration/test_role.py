@@ -7,57 +7,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from .helpers import Environment, Playbooks, Played, Task, deprovisions, environment, existing, template
+from .helpers import GROUP, Environment, Playbooks, RoleRuns, ask, deprovisions, environment, existing, role, template
 
-GROUP = "group/opensearch_ops.flow_framework.flow_framework"
 MARKUP = "pr-17 <script>alert(1)</script> {{ 7 * 7 }} | `x`"
 
 
-@dataclass(frozen=True)
-class Run:
-    """A play that ran the role several times on one cluster."""
-
-    sim: Any
-    played: Played
-    folder: Path
-    environments: dict[str, Environment]
-
-    def report(self, name: str, end: str = "json") -> Any:
-        """A report by its name: the structure, or the text of another format."""
-        text = (self.folder / f"{name}.{end}").read_text(encoding="utf-8")
-        return json.loads(text) if end == "json" else text
-
-    def failed(self, name: str) -> str:
-        """Why the role failed; empty if it did not."""
-        return str(self.played[f"{name} failed"].get("msg", "")) if f"{name} failed" in self.played.results else ""
-
-
-def role(name: str, folder: Path, entry: str = "main", /, **variables: Any) -> Task:
-    """A task that runs the role; the report has the name of the task, and the play goes on after it."""
-    given = {f"environment_teardown_{key}": value for key, value in variables.items()}
-    given.update(environment_teardown_report_name=name, environment_teardown_report_directory=str(folder))
-    include = {"name": "opensearch_ops.flow_framework.environment_teardown", "tasks_from": entry}
-    return {
-        "name": name,
-        "block": [{"name": f"{name} runs", "ansible.builtin.include_role": include, "vars": given}],
-        "rescue": [{"name": f"{name} failed", "ansible.builtin.debug": {"msg": "{{ ansible_failed_result.msg }}"}}],
-    }
-
-
-def ask(name: str, method: str, url: str, body: Any = None) -> Task:
-    """A task that asks the simulator for something."""
-    return {"name": name, "ansible.builtin.uri": {"url": url, "method": method, **({"body": body, "body_format": "json"} if body else {})}}
-
-
 @pytest.fixture(scope="module")
-def run(cluster: Callable[..., Any], playbooks: Playbooks, tmp_path_factory: pytest.TempPathFactory) -> Run:
+def run(cluster: Callable[..., Any], playbooks: Playbooks, tmp_path_factory: pytest.TempPathFactory) -> RoleRuns:
     """Two environments and what comes to them, in the order of a life. The connection is the play's own."""
     sim = cluster(cluster_name="preview")
     made = {name: environment(sim, name) for name in ("pr-17", "pr-18")}
@@ -84,49 +45,49 @@ def run(cluster: Callable[..., Any], playbooks: Playbooks, tmp_path_factory: pyt
         role("again", folder, **chosen, allow_delete=named),
     ]
     played = playbooks.run(tasks, play={"module_defaults": {GROUP: {"url": sim.url}}})
-    return Run(sim, played, folder, made)
+    return RoleRuns(sim, played, folder, made)
 
 
 def statuses(report: dict[str, Any]) -> dict[str, str]:
     return {one["id"]: one["status"] for workflow in report["workflows"] for one in workflow["resources"]}
 
 
-def test_nothing_is_chosen_for_want_of_a_word(run: Run) -> None:
+def test_nothing_is_chosen_for_want_of_a_word(run: RoleRuns) -> None:
     assert "Nothing says which workflows" in run.failed("nothing")
     assert run.report("nothing")["workflows"] == []
 
 
-def test_a_plan_names_what_is_blocked_and_fails(run: Run) -> None:
+def test_a_plan_names_what_is_blocked_and_fails(run: RoleRuns) -> None:
     report = run.report("blocked")
     assert report["status"] == "failed" and "Not named in allow_delete" in run.failed("blocked")
     assert report["blocked"] == sorted(name for one in run.environments.values() for name in one.named)
     assert "pr-18-docs" in report["finish"]
 
 
-def test_texts_of_a_survey_are_lists_and_blank_ones_are_not_there(run: Run) -> None:
+def test_texts_of_a_survey_are_lists_and_blank_ones_are_not_there(run: RoleRuns) -> None:
     report = run.report("plan")
     assert report["status"] == "planned" and report["asked"]["choose"] == {"name": ["pr-1*"]}
     assert report["summary"] == {"retained": 2, "would_delete": 12} and report["totals"]["documents"] == 24
     assert "max_workflows" not in report["asked"]["options"]
 
 
-def test_what_is_not_confirmed_exactly_is_not_deleted(run: Run) -> None:
+def test_what_is_not_confirmed_exactly_is_not_deleted(run: RoleRuns) -> None:
     assert "has to be 2 workflows on preview, and is 2 workflows on previe" in run.failed("unconfirmed")
     assert set(statuses(run.report("unconfirmed")).values()) == {"untouched", "retained"}
 
 
-def test_a_plan_that_is_another_one_by_now_is_refused_and_the_difference_shown(run: Run) -> None:
+def test_a_plan_that_is_another_one_by_now_is_refused_and_the_difference_shown(run: RoleRuns) -> None:
     assert "it is another plan, or the cluster has changed since" in run.failed("another")
     difference = run.report("another")["difference"]
     assert difference == {"approved": ["would_delete agent pr-18-agent of pr-18"], "today": ["absent agent pr-18-agent of pr-18"]}
     assert all(difference["today"][0] in run.report("another", end) for end in ("md", "html"))
 
 
-def test_a_guard_of_zero_is_a_guard(run: Run) -> None:
+def test_a_guard_of_zero_is_a_guard(run: RoleRuns) -> None:
     assert "max_documents is 0" in run.failed("guarded")
 
 
-def test_what_fails_half_way_says_what_is_left_and_its_variables_finish_it(run: Run) -> None:
+def test_what_fails_half_way_says_what_is_left_and_its_variables_finish_it(run: RoleRuns) -> None:
     half, rest = run.report("half"), run.report("rest")
     assert half["status"] == "incomplete" and statuses(half)["pr-17-connector"] == "failed" and statuses(half)["pr-17-docs"] == "deleted"
     assert [one["id"] for one in half["remaining"]] == ["pr-17-connector"] and half["totals"]["documents"] == 24
@@ -135,17 +96,17 @@ def test_what_fails_half_way_says_what_is_left_and_its_variables_finish_it(run: 
     assert [existing(run.sim, one) for one in run.environments.values()] == [{"model_group"}, {"model_group"}]
 
 
-def test_a_second_run_has_nothing_to_do_and_needs_no_word(run: Run) -> None:
+def test_a_second_run_has_nothing_to_do_and_needs_no_word(run: RoleRuns) -> None:
     assert run.report("again")["status"] == "nothing to do" and run.failed("again") == ""
 
 
-def test_only_what_was_confirmed_was_sent(run: Run) -> None:
+def test_only_what_was_confirmed_was_sent(run: RoleRuns) -> None:
     """Half way: one for each, one again for what was left; the rest: one."""
     assert {one.status for one in deprovisions(run.sim, "pr-18")} == {200}
     assert [one.status for one in deprovisions(run.sim, "pr-17")][-1] == 200
 
 
-def test_names_from_the_cluster_stay_text_in_every_report(run: Run) -> None:
+def test_names_from_the_cluster_stay_text_in_every_report(run: RoleRuns) -> None:
     """No markup in HTML, no table cells in Markdown, and nothing that Ansible would evaluate."""
     assert [one["name"] for one in run.report("plan")["workflows"]] == [MARKUP, "pr-18"]
     page = run.report("plan", "html")
@@ -153,7 +114,7 @@ def test_names_from_the_cluster_stay_text_in_every_report(run: Run) -> None:
     assert "&lt;script>alert(1)&lt;/script> {{ 7 * 7 }} \\| 'x'" in run.report("plan", "md")
 
 
-def test_the_variables_of_a_plan_hold_no_connection(run: Run) -> None:
+def test_the_variables_of_a_plan_hold_no_connection(run: RoleRuns) -> None:
     variables = yaml.safe_load(run.report("plan", "vars.yml"))
     assert run.sim.url not in json.dumps(variables)
     assert variables["environment_teardown_workflow_id"] == ["pr-17", "pr-18"]

@@ -14,7 +14,7 @@ import os
 import tempfile
 from typing import Any
 
-import yaml
+import yaml  # type: ignore[import-untyped]
 from ansible.errors import AnsibleError
 from ansible.module_utils.common.text.formatters import bytes_to_human
 from ansible.plugins.action import ActionBase
@@ -34,7 +34,7 @@ class ActionModule(ActionBase):
 
     def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         result: dict[str, Any] = super().run(tmp, task_vars)
-        dummy, options = self.validate_argument_spec(
+        _validation, options = self.validate_argument_spec(
             dict(
                 action=dict(type="str", required=True, choices=["plan", "teardown", "reap", "scan"]),
                 path=dict(type="path", required=True),
@@ -52,6 +52,7 @@ class ActionModule(ActionBase):
                 failure=dict(type="str", default=""),
             )
         )
+        options["path"] = os.path.abspath(options["path"])
         # Plain types: Ansible's own carry where they come from, which no other library knows.
         made = report_of(json.loads(json.dumps({**options, "check_mode": self._task.check_mode})))
         try:

@@ -27,7 +27,7 @@ options:
     choices: [plan, teardown, reap, scan]
   path:
     description:
-      - The files without their ends, which are C(.json), C(.md), C(.html) and C(.vars.yml). The folder is made if it is not there.
+      - The files, in the current folder if nothing else is said, without their ends, which are C(.json), C(.md), C(.html) and C(.vars.yml). The folder is made if it is not there.
     type: path
     required: true
   started:

@@ -15,6 +15,7 @@ PREFIX = "environment_teardown_"
 SETTLED = ("deleted", "would_delete", "absent", "retained")  # retained: nothing is left of it that a teardown could delete
 COVERED = ("on_blocked", "on_shared", "stale_records", "leftovers", "delete_workflow")  # what plan_hash covers beside allow_delete
 MOST = 200  # items of a list that set_stats hands on: AWX keeps its data with the job, and gives it to the next one
+SNAPSHOT = ("repository", "snapshot", "state", "indices", "restore")
 EMPTY: dict[str, Any] = dict(
     ended=None,
     check_mode=False,
@@ -61,7 +62,7 @@ def report_of(facts: Mapping[str, Any]) -> dict[str, Any]:
         overdue=overdue(last, resources),
         unrecorded=list(last.get("unrecorded") or []),
         warnings=list(dict.fromkeys([*(plan.get("warnings") or []), *(outcome.get("warnings") or [])])),
-        snapshot=dict(known["snapshot"]),
+        snapshot={key: known["snapshot"][key] for key in SNAPSHOT} if known["snapshot"].get("snapshot") else {},
         difference=difference(known),
         file=known["path"],
     )

@@ -66,7 +66,6 @@ def test_installed_into_an_empty_path_it_tears_down_and_reports(artifact: Path, 
         folder=work,
         ANSIBLE_COLLECTIONS_PATH=str(path),
         OPENSEARCH_URL=sim.url,
-        PWD=str(work),
         RECORDER_FILE=os.devnull,
     )
     assert existing(sim, made) == {"model_group"}

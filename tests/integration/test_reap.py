@@ -81,7 +81,7 @@ def test_what_is_old_by_all_of_its_times_is_gone_and_nothing_else(run: RoleRuns)
     assert run.report("reap")["asked"]["options"]["allow_delete"] == ["old-docs"], "patterns have become names"
     left = {name: existing(run.sim, one) for name, one in run.environments.items()}
     assert left.pop("old") == set()
-    assert left == dict.fromkeys(left, {"connector", "index"})
+    assert left == {name: {"connector", "index"} for name in left}
 
 
 def test_only_the_reap_sent_anything_that_changes_something(run: RoleRuns) -> None:

@@ -10,9 +10,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-import yaml
+import yaml  # type: ignore[import-untyped]
 
-from .helpers import GROUP, Environment, Playbooks, RoleRuns, ask, deprovisions, environment, existing, role, template
+from .helpers import GROUP, Playbooks, RoleRuns, ask, deprovisions, environment, existing, role, template
 
 MARKUP = "pr-17 <script>alert(1)</script> {{ 7 * 7 }} | `x`"
 
@@ -27,6 +27,8 @@ def run(cluster: Callable[..., Any], playbooks: Playbooks, tmp_path_factory: pyt
     named = [name for one in made.values() for name in one.named]
     chosen: dict[str, Any] = {"name": "pr-1*, \n", "owner": "", "max_workflows": ""}
     confirm = "2 workflows on preview"
+    approved = {key: "{{ approved.environment_teardown_%s }}" % key for key in ("plan_hash", "plan_lines")}
+    denied = {"fault": "deny", "arguments": {"step": "delete_connector", "resource_id": "pr-17-connector"}}
     agent = f"{sim.url}/_simulator/world?kind=agent&id=pr-18-agent"
     tasks = [
         role("nothing", folder, name="", workflow_id="\n"),
@@ -35,9 +37,9 @@ def run(cluster: Callable[..., Any], playbooks: Playbooks, tmp_path_factory: pyt
         role("unconfirmed", folder, **chosen, allow_delete=named, confirm="2 workflows on previe"),
         ask("somebody deletes an agent", "DELETE", agent),
         {"name": "the plan", "ansible.builtin.include_vars": {"file": str(folder / "plan.vars.yml"), "name": "approved"}},
-        role("another", folder, **chosen, allow_delete=named, confirm=confirm, **{key: "{{ approved.environment_teardown_%s }}" % key for key in ("plan_hash", "plan_lines")}),
+        role("another", folder, **chosen, allow_delete=named, confirm=confirm, **approved),
         role("guarded", folder, **chosen, allow_delete=named, confirm=confirm, max_documents=0),
-        ask("the server keeps a connector", "POST", f"{sim.url}/_simulator/faults", {"fault": "deny", "arguments": {"step": "delete_connector", "resource_id": "pr-17-connector"}}),
+        ask("the server keeps a connector", "POST", f"{sim.url}/_simulator/faults", denied),
         role("half", folder, **chosen, allow_delete=named, confirm=confirm, wait_sleep="0.1"),
         ask("it does so no more", "DELETE", f"{sim.url}/_simulator/faults"),
         {"name": "the rest", "ansible.builtin.include_vars": {"file": str(folder / "half.vars.yml")}},

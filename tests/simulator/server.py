@@ -36,6 +36,7 @@ from .flow import BASE, FlowRoutes
 from .native import Cluster, ClusterRoutes
 from .native_indices import IndexRoutes
 from .native_ml import MachineLearningRoutes
+from .native_snapshots import SnapshotRoutes
 from .rest import JSON, LONGEST_LINE, TEXT, Answer, Call, Router, filtered, no_handler, parse_query
 from .security import Security, User
 from .settings import Settings
@@ -158,6 +159,7 @@ class Simulator:
         MachineLearningRoutes(self._engine, self._memory).register(self._router)
         ClusterRoutes(self.cluster, self._engine, self._memory).register(self._router)
         IndexRoutes(options.version, self._engine, self._memory).register(self._router)
+        SnapshotRoutes(options.version, self._engine, self._memory, self.faults).register(self._router)
         self._control = Control(self)
         self._ports: dict[int, Node] = {}
         self._loop: asyncio.AbstractEventLoop | None = None

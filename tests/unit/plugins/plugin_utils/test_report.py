@@ -30,16 +30,16 @@ def result(*resources: dict[str, Any], **more: Any) -> dict[str, Any]:
     """A result of workflow_deprovision."""
     ids = dict.fromkeys(["w1", *(one["workflow_id"] for one in resources)])
     workflows = [
-        dict(workflow_id=i, name=f"name of {i}", state_before="COMPLETED", state_after="NOT_STARTED", changed=True, failed=False, msg="", attempts=1, duration=1.5)
+        dict(workflow_id=i, name=f"name of {i}", state_before="COMPLETED", state_after="NOT_STARTED", changed=True, failed=False, msg="", duration=1.5)
         for i in ids
     ]
-    made = dict(changed=True, failed=False, msg="a sentence", server=SERVER, workflows=workflows, resources=list(resources), blocked=[])
+    made: dict[str, Any] = dict(changed=True, failed=False, msg="a sentence", server=SERVER, workflows=workflows, resources=list(resources), blocked=[])
     return {**made, "remaining": [], "unrecorded": [], "plan_hash": "hash-of-today", "duration": 2.0, **more}
 
 
 def report(action: str = "teardown", **facts: Any) -> dict[str, Any]:
-    given = dict(action=action, started=BEGAN, ended=ENDED, path="/reports/one two", workflow_id=["w1"], options={"allow_delete": ["docs"]}, choosing={"name": ["pr-*"]})
-    return report_of({**given, **facts})
+    given = {"started": BEGAN, "ended": ENDED, "path": "/reports/one two", "workflow_id": ["w1"]}
+    return report_of({"action": action, **given, "options": {"allow_delete": ["docs"]}, "choosing": {"name": ["pr-*"]}, **facts})
 
 
 PLAN = result(resource("c", "would_delete"), index("would_delete"), resource("g", "retained", "model_group"))

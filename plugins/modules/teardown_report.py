@@ -27,7 +27,8 @@ options:
     choices: [plan, teardown, reap, scan]
   path:
     description:
-      - The files, in the current folder if nothing else is said, without their ends, which are C(.json), C(.md), C(.html) and C(.vars.yml). The folder is made if it is not there.
+      - The files without their ends, which are C(.json), C(.md), C(.html) and C(.vars.yml); from the current folder on where it is no whole path. The
+        folder is made if it is not there.
     type: path
     required: true
   started:

@@ -18,7 +18,7 @@ SERVER = {"version": "3.6.0", "flow_framework": "3.6.0.0", "cluster_name": "prev
 
 
 def resource(id_: str, status: str, kind: str = "connector", workflow_id: str = "w1", **more: Any) -> dict[str, Any]:
-    made = dict(workflow_id=workflow_id, kind=kind, type="", id=id_, uuid=None, steps=[], status=status, changed=False, failed=False, msg="")
+    made: dict[str, Any] = dict(workflow_id=workflow_id, kind=kind, type="", id=id_, uuid=None, steps=[], status=status, changed=False, failed=False, msg="")
     return {**made, "needs_allow_delete": False, "documents": None, "size_in_bytes": None, "used_by": [], **more}
 
 

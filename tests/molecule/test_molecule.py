@@ -14,15 +14,16 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 SCENARIOS = sorted(path.parent.name for path in (ROOT / "extensions" / "molecule").glob("*/molecule.yml"))
+QUICK = ("full",)  # `make test` plays these, `make molecule` and `make test ALL=1` all
 PHASES = ("create", "prepare", "converge", "idempotence", "verify", "destroy")
 
 
 def test_there_are_scenarios() -> None:
-    assert SCENARIOS
+    assert set(QUICK) < set(SCENARIOS)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("scenario", SCENARIOS)
+@pytest.mark.parametrize("scenario", [pytest.param(name, marks=[] if name in QUICK else pytest.mark.extended) for name in SCENARIOS])
 def test_molecule_scenario(scenario: str, tmp_path: Path) -> None:
     """In a private folder for what molecule keeps, so that runs beside each other do not meet."""
     variables = {

@@ -73,6 +73,7 @@ def files_of(made: dict[str, Any]) -> dict[str, str]:
         lstrip_blocks=True,
     )
     engine.filters["size"] = bytes_to_human
+    engine.filters["json"] = lambda value: json.dumps(value, ensure_ascii=False)  # jinja2's own is for scripts, and unreadable
     return {
         "json": json.dumps(report, indent=2, ensure_ascii=False) + "\n",
         "md": engine.get_template("report.md.j2").render(report=report),

@@ -27,6 +27,26 @@ TEMPLATES = os.path.join(COLLECTION, "roles", "environment_teardown", "templates
 BESIDE = ("text", "stats", "variables")  # what is no part of the report itself
 
 
+def argument_spec() -> dict[str, Any]:
+    """The options of the module of the same name, which only documents them."""
+    return dict(
+        action=dict(type="str", required=True, choices=["plan", "teardown", "reap", "scan"]),
+        path=dict(type="path", required=True),
+        started=dict(type="str", required=True),
+        ended=dict(type="str"),
+        by=dict(type="str", default=""),
+        choosing=dict(type="dict", default={}),
+        options=dict(type="dict", default={}),
+        workflow_id=dict(type="list", elements="str"),
+        plan=dict(type="dict", default={}),
+        approved_hash=dict(type="str", default=""),
+        approved_lines=dict(type="list", elements="str", default=[]),
+        outcome=dict(type="dict", default={}),
+        snapshot=dict(type="dict", default={}),
+        failure=dict(type="str", default=""),
+    )
+
+
 class ActionModule(ActionBase):
     """Makes and writes the report."""
 
@@ -34,24 +54,7 @@ class ActionModule(ActionBase):
 
     def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         result: dict[str, Any] = super().run(tmp, task_vars)
-        _validation, options = self.validate_argument_spec(
-            dict(
-                action=dict(type="str", required=True, choices=["plan", "teardown", "reap", "scan"]),
-                path=dict(type="path", required=True),
-                started=dict(type="str", required=True),
-                ended=dict(type="str"),
-                by=dict(type="str", default=""),
-                choosing=dict(type="dict", default={}),
-                options=dict(type="dict", default={}),
-                workflow_id=dict(type="list", elements="str"),
-                plan=dict(type="dict", default={}),
-                approved_hash=dict(type="str", default=""),
-                approved_lines=dict(type="list", elements="str", default=[]),
-                outcome=dict(type="dict", default={}),
-                snapshot=dict(type="dict", default={}),
-                failure=dict(type="str", default=""),
-            )
-        )
+        _validation, options = self.validate_argument_spec(argument_spec())
         options["path"] = os.path.abspath(options["path"])
         # Plain types: Ansible's own carry where they come from, which no other library knows.
         made = report_of(json.loads(json.dumps({**options, "check_mode": self._task.check_mode})))

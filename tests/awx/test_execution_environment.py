@@ -10,9 +10,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 import yaml  # type: ignore[import-untyped]
 
 from . import kit
+
+pytestmark = pytest.mark.extended
 
 
 def builder(*words: str, folder: Path) -> str:

@@ -130,7 +130,7 @@ def test_plan_approval_teardown_report(controller: Controller) -> None:
 
 def test_what_has_changed_since_the_approval_is_refused_with_the_difference(controller: Controller) -> None:
     sim = controller.sim
-    dummy, given = two(sim)
+    _made, given = two(sim)
     survey = kit.answers(PLAN["survey_spec"], **given)
     plan = controller.launch(PLAN, survey)
     sim.world.remove("connector", "pr-18-connector")
@@ -145,7 +145,7 @@ def test_what_has_changed_since_the_approval_is_refused_with_the_difference(cont
 
 
 def test_without_a_plan_the_approved_job_tears_nothing_down(controller: Controller) -> None:
-    dummy, given = two(controller.sim)
+    _made, given = two(controller.sim)
     job = controller.launch(APPROVED, kit.answers(APPROVED["survey_spec"], **given))
     assert job.status != 0 and writes(controller.sim) == []
 
@@ -167,7 +167,7 @@ def test_one_job_with_a_typed_word(controller: Controller) -> None:
 
 
 def test_a_schedule_reaps_and_another_one_only_looks(controller: Controller) -> None:
-    made, _given = two(controller.sim)
+    made, _unused = two(controller.sim)
     reap, look = (one["extra_data"] for one in DATA["controller_schedules"])
     now = {"environment_teardown_unchanged_for": "0s"}
     found = controller.launch(REAP, {**look, **now})

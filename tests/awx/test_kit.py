@@ -87,8 +87,8 @@ def test_a_survey_is_one_that_awx_takes(name: str) -> None:
         assert {"question_name", "type", "variable", "required"} <= set(one) and isinstance(one["required"], bool)
         assert one["type"] in ("text", "textarea", "password", "integer", "float", "multiplechoice", "multiselect")
         if one["type"] in ("text", "textarea"):
-            assert isinstance(one.get("default", ""), str) and one["min"] <= len(one.get("default", "")) or one["required"]
-            assert one["required"] or one["min"] == 0
+            assert isinstance(one.get("default", ""), str) and len(one.get("default", "")) <= one["max"]
+            assert one["min"] == (1 if one["required"] else 0), "a blank answer is one to an optional question only"
         if one["type"] == "integer":
             assert one["min"] <= one["default"] <= one["max"] and type(one["default"]) is int
         if one["type"] == "multiplechoice":

@@ -15,6 +15,8 @@ from .helpers import GROUP, Environment, Playbooks, RoleRuns, environment, exist
 
 DAY = 86_400_000
 EVAL = "pr-{{ 7 * 7 }}"
+pytestmark = [pytest.mark.slow, pytest.mark.extended]
+
 LIMITS: dict[str, Any] = {"max_workflows": 2, "max_documents": "100"}
 
 

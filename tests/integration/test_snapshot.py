@@ -129,12 +129,14 @@ def run(cluster: Callable[..., Any], playbooks: Playbooks, tmp_path_factory: pyt
     return RoleRuns(simulator, played, folder, made)
 
 
+@pytest.mark.extended
 def test_one_that_is_not_whole_keeps_everything(run: RoleRuns) -> None:
     report = run.report("partial")
     assert "ended as PARTIAL" in run.failed("partial")
     assert report["status"] == "failed" and report["summary"] == {"untouched": 2} and report["snapshot"]["state"] == "PARTIAL"
 
 
+@pytest.mark.extended
 def test_the_report_says_how_to_bring_the_indices_back(run: RoleRuns) -> None:
     report = run.report("whole")
     assert report["status"] == "done" and existing(run.sim, run.environments["w"]) == set()

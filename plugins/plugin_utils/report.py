@@ -16,6 +16,7 @@ SETTLED = ("deleted", "would_delete", "absent", "retained")  # retained: nothing
 COVERED = ("on_blocked", "on_shared", "stale_records", "leftovers", "delete_workflow")  # what plan_hash covers beside allow_delete
 MOST = 200  # items of a list that set_stats hands on: AWX keeps its data with the job, and gives it to the next one
 SNAPSHOT = ("repository", "snapshot", "state", "indices", "restore")
+LONGEST = 4000  # characters of a text there
 EMPTY: dict[str, Any] = dict(
     ended=None,
     check_mode=False,
@@ -220,6 +221,7 @@ def stats_of(report: Mapping[str, Any], known: Mapping[str, Any]) -> dict[str, A
         remaining=["%s/%s" % (one["kind"], one["id"]) for one in report["remaining"]],
     )
     short = {key: value[:MOST] if isinstance(value, list) else value for key, value in result.items()}
+    short.update(msg=report["msg"][:LONGEST], finish=report["finish"] if len(report["finish"]) <= LONGEST else "")  # a part of a command is none
     stats: dict[str, Any] = {"%sresult_of_%s" % (PREFIX, report["action"]): short}
     if report["status"] == "planned" and report["action"] == "plan":
         lines = lines_of(known["plan"], known["options"])

@@ -110,6 +110,16 @@ def test_a_credential_of_each_type_lets_a_job_in(name: str, sim: Any, tmp_path: 
     assert job.artifacts["environment_teardown_result_of_plan"]["status"] == "planned"
 
 
+def test_on_aws_the_region_comes_from_our_type_and_the_keys_from_that_of_awx(tmp_path: Path) -> None:
+    keys = {"AWS_ACCESS_KEY_ID": "AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY": "wJalrXUtnFEMI"}
+    with running() as sim:
+        inputs = kit.injected(TYPES["OpenSearch on AWS"], {"url": sim.url, "aws_region": "eu-central-1"}, tmp_path)
+        job = Controller(sim, {**inputs, **keys}, tmp_path).launch(PLAN, kit.answers(PLAN["survey_spec"], workflow_id="gone"))
+        signed = {(one.authorization or "").split("/aws4_request")[0].split("/", 2)[-1] for one in sim.requests()}
+    assert job.status == 0, job.output
+    assert signed == {"eu-central-1/es"}
+
+
 def test_plan_approval_teardown_report(controller: Controller) -> None:
     sim = controller.sim
     made, given = two(sim)

@@ -167,7 +167,7 @@ def test_the_lines_of_a_plan_hold_the_options_that_its_hash_covers(guards: dict[
 
 def test_what_is_handed_on_is_short_however_much_there_is() -> None:
     many = result(*(resource(f"c{number}", "blocked") for number in range(1000)), changed=False, failed=True, blocked=[f"c{number}" for number in range(1000)])
-    stats = report("plan", plan=many, failure="x")["stats"]
+    stats = report("plan", plan=many, failure="x" * 100_000)["stats"]
     assert len(json.dumps(stats)) < 20_000 and len(stats["environment_teardown_result_of_plan"]["blocked"]) == MOST
     planned = report("plan", plan=result(*(resource(f"c{number}", "would_delete") for number in range(1000))))["stats"]
     assert planned["environment_teardown_plan_lines"] == [] and planned["environment_teardown_plan_hash"] == "hash-of-today"

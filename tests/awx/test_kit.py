@@ -90,7 +90,7 @@ def test_a_survey_is_one_that_awx_takes(name: str) -> None:
             assert isinstance(one.get("default", ""), str) and len(one.get("default", "")) <= one["max"]
             assert one["min"] == (1 if one["required"] else 0), "a blank answer is one to an optional question only"
         if one["type"] == "integer":
-            assert one["min"] <= one["default"] <= one["max"] and type(one["default"]) is int
+            assert isinstance(one["default"], int) and one["min"] <= one["default"] <= one["max"]
         if one["type"] == "multiplechoice":
             assert one["default"] in one["choices"] and all(isinstance(choice, str) for choice in one["choices"])
 

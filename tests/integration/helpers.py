@@ -249,15 +249,15 @@ def attributes(kind: str, ids: Mapping[str, str], documents: int) -> dict[str, A
 # -- the role ----------------------------------------------------------------------------------------------------------
 
 
-def role(name: str, folder: Path, entry: str = "main", /, **variables: Any) -> Task:
-    """A task that runs the role; the report has the name of the task, and the play goes on after it."""
+def role(title: str, folder: Path, entry: str = "main", /, **variables: Any) -> Task:
+    """A task that runs the role; the report has the title of the task, and the play goes on after it."""
     given = {f"environment_teardown_{key}": value for key, value in variables.items()}
-    given.update(environment_teardown_report_name=name, environment_teardown_report_directory=str(folder))
+    given.update(environment_teardown_report_name=title, environment_teardown_report_directory=str(folder))
     include = {"name": "opensearch_ops.flow_framework.environment_teardown", "tasks_from": entry}
     return {
-        "name": name,
-        "block": [{"name": f"{name} runs", "ansible.builtin.include_role": include, "vars": given}],
-        "rescue": [{"name": f"{name} failed", "ansible.builtin.debug": {"msg": "{{ ansible_failed_result.msg }}"}}],
+        "name": title,
+        "block": [{"name": f"{title} runs", "ansible.builtin.include_role": include, "vars": given}],
+        "rescue": [{"name": f"{title} failed", "ansible.builtin.debug": {"msg": "{{ ansible_failed_result.msg }}"}}],
     }
 
 

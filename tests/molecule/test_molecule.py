@@ -39,7 +39,7 @@ def test_molecule_scenario(scenario: str, tmp_path: Path) -> None:
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        timeout=300,
+        timeout=600,
     )
     output = ran.stdout.decode("utf-8", "replace")
     assert ran.returncode == 0, output

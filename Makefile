@@ -5,6 +5,7 @@
 # Every target makes its own environment; only Python 3.10 or newer and make have to be there.
 #   make test PYTHON=python3.12              another Python
 #   make test PYTEST_ARGS='-k refuse -x'     arguments for pytest
+#   make test ALL=1                          what takes minutes too: every molecule scenario, the jobs of AWX, the page in a browser
 #   make contract URL=https://host:9200 USER=admin PASSWORD=… [CA_CERT=ca.pem | INSECURE=1]
 #   make bench [QUICK=1] [ONLY=deprovision,nodes,crowd,read,start] [SIZES=100,1000] [RUNS=1] [URL=… as for contract]
 
@@ -30,8 +31,8 @@ demo: ## provision environments on a simulated server, and tear them down, with 
 demo-opensearch: ## the same on a real OpenSearch 3.6.0 (needs Java and Maven)
 	@$(RUN) python -m tests.demo --opensearch
 
-test: ## everything: unit tests, contract, playbooks, molecule
-	@$(PYTEST) -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
+test: ## unit tests, contract, playbooks, a molecule scenario; ALL=1: everything, in some minutes more
+	@$(PYTEST) -m 'not opensearch$(if $(ALL),, and not extended)' -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
 
 # Of the tests that were written for the simulator, those that are about what becomes of real resources.
 OPENSEARCH_TESTS = tests/opensearch \
@@ -76,8 +77,8 @@ endif
 bench: ## measured beside a loop of uri and bare HTTP (QUICK=1 ONLY= SIZES= RUNS= DOCS=1, URL= as for contract)
 	@$(RUN) --requirements bench python -m tests.bench $(BENCH_ARGS)
 
-molecule: ## the molecule scenarios only
-	@$(PYTEST) tests/molecule $(PYTEST_ARGS)
+molecule: ## every molecule scenario
+	@$(PYTEST) tests/molecule -n $(WORKERS) $(PYTEST_ARGS)
 
 lint: ## style, types, documentation (Python 3.11 or newer)
 	@$(LINT) ruff check .

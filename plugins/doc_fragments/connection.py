@@ -83,8 +83,8 @@ options:
     type: dict
   request_timeout:
     description:
-      - Seconds that one read may take. The deprovision call itself waits as long as O(wait_timeout) of
-        M(opensearch_ops.flow_framework.workflow_deprovision) says.
+      - Seconds that one read may take. The deprovision call itself waits as long as
+        O(opensearch_ops.flow_framework.workflow_deprovision#module:wait_timeout) says.
       - If not set, E(OPENSEARCH_REQUEST_TIMEOUT) is used.
     type: float
     default: 30.0

@@ -31,7 +31,7 @@ ML_SEARCHES = {
     "agent": "/_plugins/_ml/agents",
     "model_group": "/_plugins/_ml/model_groups",
 }
-TEMPLATE_FIELDS = ["name", "use_case", "created_time"]
+TEMPLATE_FIELDS = ["name", "use_case", "created_time", "last_updated_time"]
 LITERAL_FIELDS = ["workflows.provision.nodes.type"] + ["workflows.provision.nodes.user_inputs." + name for name in ("index_name", "pipeline_id", "name")]
 INDEX_FIELDS = (
     "aliases",
@@ -289,6 +289,17 @@ class Api:
         """The snapshots that are being taken now, with their indices: an index in one cannot be deleted."""
         return self.read("GET", "/_snapshot/_status")
 
+    def repository(self, name: str) -> Answer:
+        """A snapshot repository."""
+        return self.read("GET", "/_snapshot/%s" % quote(name, safe=""))
+
+    def snapshot(self, repository: str, name: str) -> Answer:
+        """A snapshot, as it is now. MISSING only when the server says in so many words that there is none."""
+        answer = self.read("GET", snapshot_target(repository, name))
+        if answer.outcome == MISSING and error_of(answer.body).get("type") != "snapshot_missing_exception":
+            return Answer(FAILED, answer.status, answer.body, answer.sentence)
+        return answer
+
     def models_of(self, connectors: Iterable[str], groups: Iterable[str]) -> Answer:
         """The models that use connectors or belong to groups: one field is found as keyword, the other as it is
         (recording looking_for_users_of_a_connector)."""
@@ -399,6 +410,11 @@ class Api:
         target = "%s/%s" % (WORKFLOWS, quote(workflow_id, safe=""))
         return self.send_once("DELETE", target + ("?clear_status=true" if clear_status else ""), self.connection.timeout)
 
+    def take_snapshot(self, repository: str, name: str, indices: Sequence[str]) -> Answer:
+        """Begin a snapshot of indices, all of each of them; sent once, and answered before it is taken."""
+        body = {"indices": list(indices), "ignore_unavailable": False, "include_global_state": False, "partial": False}
+        return self.send_once("PUT", snapshot_target(repository, name) + "?wait_for_completion=false", self.connection.timeout, body)
+
     def put(self, kind: str, resource_id: str, body: dict[str, Any]) -> Answer:
         """Create one resource by its own API; sent once."""
         return self.send_once("PUT", KINDS[kind].target(resource_id), self.connection.timeout, body=body)
@@ -461,6 +477,11 @@ def deprovision_target(workflow_id: str, allow_delete: Sequence[str]) -> str:
     if allow_delete:
         target += "?" + urlencode({"allow_delete": ",".join(allow_delete)}, quote_via=quote)
     return target
+
+
+def snapshot_target(repository: str, name: str) -> str:
+    """The path of a snapshot."""
+    return "/_snapshot/%s/%s" % (quote(repository, safe=""), quote(name, safe=""))
 
 
 def first_that_fit(workflow_id: str, allow_delete: Sequence[str]) -> list[str]:

@@ -39,6 +39,7 @@ class Filters:
     resource_ids: tuple[str, ...] = ()
     older_than: int | None = None
     newer_than: int | None = None
+    unchanged_for: int | None = None
     orphaned: bool | None = None
 
     @classmethod
@@ -52,6 +53,7 @@ class Filters:
             **{field: filled(option, params.get(option, ANY)) for field, option in LISTS.items()},
             older_than=seconds_of("older_than", params.get("older_than", NO_LIMIT)),
             newer_than=seconds_of("newer_than", params.get("newer_than", NO_LIMIT)),
+            unchanged_for=seconds_of("unchanged_for", params.get("unchanged_for", NO_LIMIT)),
             orphaned=truth_of("orphaned", params.get("orphaned", NO_LIMIT)),
         )
 
@@ -63,7 +65,7 @@ class Filters:
     @property
     def by_age(self) -> bool:
         """An age is asked for."""
-        return self.older_than is not None or self.newer_than is not None
+        return any(limit is not None for limit in (self.older_than, self.newer_than, self.unchanged_for))
 
     @property
     def query(self) -> dict[str, Any] | None:
@@ -80,7 +82,7 @@ class Filters:
 
     def fits(self, workflow: Workflow, now: int, unknown: bool = False) -> bool:
         """Whether a workflow is as asked for. C(now) in milliseconds; C(unknown): what to say where owner or template is not known."""
-        age = age_of(workflow, now)
+        age, unchanged = age_of(workflow, now), unchanged_of(workflow, now)
         checks = (
             self.ids is None or workflow.workflow_id in self.ids,
             not self.names or (workflow.name is not None and any(fnmatchcase(workflow.name, glob) for glob in self.names)),
@@ -90,6 +92,7 @@ class Filters:
             not self.resource_ids or any(resource.id in self.resource_ids for resource in workflow.resources),
             self.older_than is None or (age is not None and age >= self.older_than),
             self.newer_than is None or (age is not None and age < self.newer_than),
+            self.unchanged_for is None or (unchanged is not None and unchanged >= self.unchanged_for),
             self.orphaned is None or (unknown if workflow.orphaned is None and workflow.found else bool(workflow.orphaned) == self.orphaned),
         )
         return all(checks)
@@ -135,6 +138,17 @@ def age_of(workflow: Workflow, now: int) -> int | None:
     return None if begun is None else (now - begun) // 1000
 
 
+def unchanged_of(workflow: Workflow, now: int) -> int | None:
+    """Seconds since the newest of its times; None where none is known."""
+    times = [time for time in (workflow.created, workflow.updated, *(workflow.written or ())) if time is not None]
+    return (now - max(times)) // 1000 if times else None
+
+
+def ages_of(workflow: Workflow, now: int) -> dict[str, int | None]:
+    """Both, as results show them."""
+    return dict(age=age_of(workflow, now), unchanged=unchanged_of(workflow, now))
+
+
 def time_of(api: Api, wanted: bool) -> tuple[int, list[str]]:
     """The cluster's own time in milliseconds since 1970, or else this machine's; and what to say then, if it matters."""
     answer = api.clock()
@@ -175,8 +189,9 @@ def missing_of(survey: Survey) -> tuple[str, ...]:
 
 def refuse_unreadable(survey: Survey, filters: Filters) -> None:
     """Raises SurveyError: where templates may not be read, what they say cannot be asked for."""
-    if (filters.names or filters.use_cases or filters.orphaned is not None) and any(w.has_template is None for w in survey.workflows):
-        raise SurveyError("Templates could not be read, so name, use_case and orphaned cannot be told. %s" % " ".join(survey.warnings))
+    told_by_templates = filters.names or filters.use_cases or filters.unchanged_for is not None or filters.orphaned is not None
+    if told_by_templates and any(w.has_template is None for w in survey.workflows):
+        raise SurveyError("Templates could not be read, so name, use_case, unchanged_for and orphaned cannot be told. %s" % " ".join(survey.warnings))
 
 
 def hidden_owners(survey: Survey, filters: Filters) -> tuple[str, ...]:

@@ -358,11 +358,11 @@ def no_information() -> dict[str, Any]:
     )
 
 
-def information(survey: Survey, plan: Plan | None, age: Callable[[Workflow], int | None]) -> dict[str, Any]:
+def information(survey: Survey, plan: Plan | None, ages: Callable[[Workflow], dict[str, int | None]]) -> dict[str, Any]:
     """The result of C(workflow_info): what is there, what needs naming, what is in the way.
 
     ``plan`` is that of a deprovision that names nothing and keeps what is not named; None where nothing was looked at.
-    ``age`` says how old a workflow is, in seconds.
+    ``ages`` says how old a workflow is and for how long it is unchanged, in seconds.
     """
     fates = [fate for workflow in plan.workflows for fate in workflow.fates] if plan else []
     recorded = [] if plan else [Fate(resource, "") for workflow in survey.workflows for resource in workflow.resources]
@@ -370,7 +370,7 @@ def information(survey: Survey, plan: Plan | None, age: Callable[[Workflow], int
     made = no_information()
     made.update(
         server=server_entry(survey.server),
-        workflows=[state_entry(workflow, age(workflow)) for workflow in survey.workflows],
+        workflows=[state_entry(workflow, ages(workflow)) for workflow in survey.workflows],
         resources=entries,
         blocked=blocked_ids(fates),
         unrecorded=[unrecorded_entry(one) for one in survey.unrecorded],
@@ -387,7 +387,7 @@ def counts_of(workflows: Sequence[Workflow]) -> dict[str, int]:
     return dict(workflows=len(workflows), resources=sum(len(workflow.resources) for workflow in workflows), **named)
 
 
-def state_entry(workflow: Workflow, age: int | None) -> dict[str, Any]:
+def state_entry(workflow: Workflow, ages: dict[str, int | None]) -> dict[str, Any]:
     """One workflow as it is."""
     begun, ended_at = workflow.written or (None, None)
     return dict(
@@ -397,9 +397,10 @@ def state_entry(workflow: Workflow, age: int | None) -> dict[str, Any]:
         owner=workflow.owner,
         state=workflow.state,
         created_time=workflow.created,
+        last_updated_time=workflow.updated,
         provision_start_time=begun,
         provision_end_time=ended_at,
-        age=age,
+        **ages,
         orphaned=workflow.orphaned,
     )
 

@@ -116,6 +116,7 @@ class Workflow:
     use_case: str | None = None
     owner: str | None = None  # the name of the user that the state names; a search shows it to administrators only
     created: int | None = None  # when the template was created, in milliseconds since 1970
+    updated: int | None = None  # when it was changed last
 
     @property
     def orphaned(self) -> bool | None:
@@ -479,7 +480,7 @@ def unrecorded_of(workflow: Workflow) -> list[tuple[str, str]]:
 
 def with_template(workflow: Workflow, template: dict[str, Any]) -> Workflow:
     """A workflow with what its template says."""
-    created = template.get("created_time")
+    created, updated = template.get("created_time"), template.get("last_updated_time")
     return replace(
         workflow,
         name=template.get("name"),
@@ -487,6 +488,7 @@ def with_template(workflow: Workflow, template: dict[str, Any]) -> Workflow:
         literals=tuple(literals_of(template)),
         use_case=template.get("use_case") or None,
         created=created if isinstance(created, int) else None,
+        updated=updated if isinstance(updated, int) else None,
     )
 
 

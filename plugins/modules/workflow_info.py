@@ -67,6 +67,13 @@ options:
       - Only workflows that are younger than this, written as in O(older_than).
     type: str
     default: <any>
+  unchanged_for:
+    description:
+      - Only workflows to which nothing has happened for at least this long, written as in O(older_than).
+      - What counts is the newest of the times that the cluster knows of it. These are the creation and the last change of its template, and begin and end of
+        provisioning (or of a deprovision that left something). A workflow of which none is known is not chosen.
+    type: str
+    default: <any>
   resource_id:
     description:
       - Only workflows that record a resource with one of these ids or names.
@@ -200,6 +207,10 @@ workflows:
       description: When the template was created, in milliseconds since 1970; V(null) where that is not known.
       type: int
       returned: always
+    last_updated_time:
+      description: When the template was changed last, in milliseconds since 1970; V(null) where that is not known.
+      type: int
+      returned: always
     provision_start_time:
       description: When provisioning began, in milliseconds since 1970; V(null) where it never did.
       type: int
@@ -212,13 +223,18 @@ workflows:
       description: Seconds since provisioning began, or else since the template was created, by the clock of O(older_than); V(null) where neither is known.
       type: int
       returned: always
+    unchanged:
+      description: Seconds since the newest of these times, by the same clock; V(null) where none is known.
+      type: int
+      returned: always
     orphaned:
       description: Whether there is a state without a template; V(null) where there is no state, or templates cannot be read.
       type: bool
       returned: always
   sample:
     - {workflow_id: qxv8_6EBRIk9XcBbdoa_, name: pr-17, use_case: PREVIEW_ENVIRONMENT, owner: ci, state: COMPLETED, created_time: 1795296098011,
-       provision_start_time: 1795296098039, provision_end_time: 1795296099103, age: 86400, orphaned: false}
+       last_updated_time: 1795296098011,
+       provision_start_time: 1795296098039, provision_end_time: 1795296099103, age: 86400, unchanged: 86399, orphaned: false}
 resources:
   description: One entry a workflow and resource. A model that was registered and deployed is one.
   type: list
@@ -328,7 +344,7 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils import connection, outcome
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.choose import ANY, NO_LIMIT, STATES, Filters, age_of, choose, time_of
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.choose import ANY, NO_LIMIT, STATES, Filters, ages_of, choose, time_of
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.module import refuse_masking, run, warn
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.plan import Options, make_plan
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.survey import Surveyor
@@ -344,6 +360,7 @@ def argument_spec() -> dict[str, Any]:
         owner=dict(type="list", elements="str", default=list(ANY)),
         older_than=dict(type="str", default=NO_LIMIT),
         newer_than=dict(type="str", default=NO_LIMIT),
+        unchanged_for=dict(type="str", default=NO_LIMIT),
         resource_id=dict(type="list", elements="str", default=list(ANY)),
         orphaned=dict(type="raw", default=NO_LIMIT),
         look=dict(type="bool", default=True),
@@ -360,7 +377,7 @@ def information(module: AnsibleModule, surveyor: Surveyor) -> dict[str, Any]:
     refuse_masking(module, survey)
     warn(module, [*survey.warnings, *doubts])
     plan = make_plan(survey, Options(on_blocked="keep", on_shared="keep")) if look else None
-    return outcome.information(survey, plan, lambda workflow: age_of(workflow, now))
+    return outcome.information(survey, plan, lambda workflow: ages_of(workflow, now))
 
 
 def main() -> None:

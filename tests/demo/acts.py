@@ -5,12 +5,18 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
+
+from tests.environment import ROOT, is_writable
 
 from . import screen
 from .cast import DOCUMENTS, KINDS, Environment, Stage, changes, deprovisions
 from .playbook import Played, play
+
+REPORTS = Path(ROOT) / "tests" / "output" / "demo"
+"""Where the report of the teardown is left, unless the checkout cannot be written to."""
 
 CLUSTER = "preview"
 """The name of the simulated cluster."""
@@ -24,6 +30,7 @@ class Demo:
         self.large = large
         self.small = small
         self.folder = folder
+        self.reports = REPORTS if is_writable(str(REPORTS)) else folder
         self.passed = 0
         self.failed: list[str] = []
         self.act = 0
@@ -97,10 +104,12 @@ class Demo:
         """The real thing."""
         self.begin(
             "The teardown",
-            "Indices and pipelines are named, the cluster is the one expected, no index holds more than 100 documents,"
-            " and the plan is still the one of act 2: its hash says so.",
+            "This time by the playbook of the collection, which also writes a report. Indices and pipelines are named, the"
+            " cluster is the one expected, no index holds more than 100 documents, the plan is still the one of act 2 (its"
+            " hash says so), and somebody has confirmed what is to go.",
         )
-        played, requests = self.play("the teardown", "teardown.yml", self.large, "-e", f"plan_hash={plan_hash}")
+        given = {"environment_teardown_plan_hash": plan_hash, "environment_teardown_confirm": f"{len(self.large.workflow_ids)} workflows on {CLUSTER}"}
+        played, requests = self.play("the teardown", "opensearch_ops.flow_framework.teardown", self.large, "-e", json.dumps(given))
         report = played.report
         going, groups = self.large.deletable, self.large.groups
         self.check(played.status == 0 and bool(report.get("changed")), "The playbook ends well, and says changed.")
@@ -115,6 +124,8 @@ class Demo:
         text = f"{expected} requests changed something: one deprovision for each workflow."
         self.check(len(sent) == expected == len(changes(requests)), text)
         self.check({r.status for r in sent} == {200}, "The server answered each with 200: never a 403, never a 202.")
+        page = self.reports / f"{self.large.name}.html"
+        self.check(page.is_file(), f"The report is a page: {page}")
 
     def again(self) -> None:
         """The second run."""
@@ -205,6 +216,13 @@ class Demo:
             "expect_cluster": CLUSTER,
             "workflow_ids": environment.workflow_ids,
             "allow_delete": environment.to_name,
+            "environment_teardown_url": self.stage.simulator.url,
+            "environment_teardown_workflow_id": environment.workflow_ids,
+            "environment_teardown_allow_delete": environment.to_name,
+            "environment_teardown_expect_cluster": CLUSTER,
+            "environment_teardown_max_documents": 100,
+            "environment_teardown_report_directory": str(self.reports),
+            "environment_teardown_report_name": environment.name,
         }
         played = play(playbook, environment.name, self.folder, variables, *options)
         requests = self.stage.since(mark)

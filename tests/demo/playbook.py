@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +25,7 @@ RECORDER = ROOT / "tests" / "integration" / "callback_plugins"
 
 @dataclass(frozen=True)
 class Played:
-    """One run: exit status, everything it printed, and the result of its first task (empty if that never ended)."""
+    """One run: exit status, everything it printed, and the result of its teardown, or else of its first task (empty if none ended)."""
 
     status: int
     output: str
@@ -37,8 +38,8 @@ def play(name: str, environment: str, folder: Path, variables: dict[str, Any], *
     vars_file.write_text(json.dumps(variables), encoding="utf-8")
     record = folder / "record.jsonl"
     record.write_text("")
-    playbook = str(PLAYBOOKS / name)
-    screen.command(" ".join(["ansible-playbook", playbook, "-e", f"@{vars_file.name}", *options]))
+    playbook = str(PLAYBOOKS / name) if name.endswith(".yml") else name  # of the collection
+    screen.command(shlex.join(["ansible-playbook", playbook, "-e", f"@{vars_file.name}", *options]))
     process = subprocess.Popen(
         ["ansible-playbook", "-i", str(PLAYBOOKS / "inventory.yml"), playbook, "-e", f"@{vars_file}", *options],
         cwd=ROOT,
@@ -54,7 +55,8 @@ def play(name: str, environment: str, folder: Path, variables: dict[str, Any], *
     with process:
         output = screen.echo(line.rstrip("\n") for line in process.stdout)
     results = [json.loads(line)["result"] for line in record.read_text(encoding="utf-8").splitlines()]
-    return Played(process.returncode, output, results[0] if results else {})
+    reports = [one for one in results if "plan_hash" in one]
+    return Played(process.returncode, output, (reports[-1:] or results[:1] or [{}])[0])
 
 
 def settings() -> dict[str, str]:

@@ -27,6 +27,8 @@ INFO = "opensearch_ops.flow_framework.workflow_info"
 # Settings of the caller that would reach the modules or change what Ansible prints.
 FOREIGN = ("OPENSEARCH_", "AWS_", "ANSIBLE_STDOUT", "ANSIBLE_CHECK", "ANSIBLE_DIFF", "ANSIBLE_VERBOSITY")
 
+GROUP = "group/opensearch_ops.flow_framework.flow_framework"
+
 KINDS = ("connector", "model_group", "model", "agent", "index", "ingest_pipeline", "search_pipeline")
 NAMED = ("index", "ingest_pipeline", "search_pipeline")  # what only goes when allow_delete names it
 
@@ -251,6 +253,45 @@ def attributes(kind: str, ids: Mapping[str, str], documents: int) -> dict[str, A
         made = {"state": "DEPLOYED", "connector_id": ids.get("connector"), "model_group_id": ids.get("model_group")}
         return {name: value for name, value in made.items() if value}
     return {}
+
+
+# -- the role ----------------------------------------------------------------------------------------------------------
+
+
+def role(title: str, folder: Path, entry: str = "main", /, **variables: Any) -> Task:
+    """A task that runs the role; the report has the title of the task, and the play goes on after it."""
+    given = {f"environment_teardown_{key}": value for key, value in variables.items()}
+    given.update(environment_teardown_report_name=title, environment_teardown_report_directory=str(folder))
+    include = {"name": "opensearch_ops.flow_framework.environment_teardown", "tasks_from": entry}
+    return {
+        "name": title,
+        "block": [{"name": f"{title} runs", "ansible.builtin.include_role": include, "vars": given}],
+        "rescue": [{"name": f"{title} failed", "ansible.builtin.debug": {"msg": "{{ ansible_failed_result.msg }}"}}],
+    }
+
+
+def ask(name: str, method: str, url: str, body: Any = None) -> Task:
+    """A task that asks the simulator for something."""
+    return {"name": name, "ansible.builtin.uri": {"url": url, "method": method, **({"body": body, "body_format": "json"} if body else {})}}
+
+
+@dataclass(frozen=True)
+class RoleRuns:
+    """A play that ran the role several times on one cluster."""
+
+    sim: Any
+    played: Played
+    folder: Path
+    environments: dict[str, Environment]
+
+    def report(self, name: str, end: str = "json") -> Any:
+        """A report by its name: the structure, or the text of another format."""
+        text = (self.folder / f"{name}.{end}").read_text(encoding="utf-8")
+        return json.loads(text) if end == "json" else text
+
+    def failed(self, name: str) -> str:
+        """Why the role failed; empty if it did not."""
+        return str(self.played[f"{name} failed"].get("msg", "")) if f"{name} failed" in self.played.results else ""
 
 
 # -- what the server saw, and what it holds ----------------------------------------------------------------------------

@@ -15,19 +15,25 @@ from typing import Any
 import pytest
 import yaml
 
+from ansible_collections.opensearch_ops.flow_framework.plugins.action import teardown_report
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils import connection
-from ansible_collections.opensearch_ops.flow_framework.plugins.modules import workflow_deprovision, workflow_info
+from ansible_collections.opensearch_ops.flow_framework.plugins.modules import index_snapshot, workflow_deprovision, workflow_info
 
 from .helpers import DEPROVISION, INFO, Playbooks, ansible_environment, environment, existing, template
 
 MODULES = {DEPROVISION: workflow_deprovision, INFO: workflow_info}
+SPECS = {
+    **{name: module.argument_spec for name, module in MODULES.items()},
+    "opensearch_ops.flow_framework.index_snapshot": index_snapshot.argument_spec,
+    "opensearch_ops.flow_framework.teardown_report": teardown_report.argument_spec,
+}
 SERVER = "https://search.example.com:9200"
 
 
 @pytest.fixture(scope="module")
 def shown() -> dict[str, Any]:
     """What ansible-doc shows of both modules."""
-    command = [sys.executable, "-m", "ansible", "doc", "--type", "module", "--json", *MODULES]
+    command = [sys.executable, "-m", "ansible", "doc", "--type", "module", "--json", *SPECS]
     made = subprocess.run(command, env=ansible_environment(), capture_output=True, text=True, check=True, timeout=60)
     return dict(json.loads(made.stdout))
 
@@ -57,10 +63,10 @@ def test_every_option_and_every_key_of_the_result_is_described(module: str, show
         assert attribute["support"] and attribute["description"], name
 
 
-@pytest.mark.parametrize("module", MODULES)
+@pytest.mark.parametrize("module", SPECS)
 def test_the_options_are_those_of_the_code(module: str, shown: dict[str, Any]) -> None:
     """Names, types, elements, defaults, choices, aliases, and which are required."""
-    spec = MODULES[module].argument_spec()
+    spec = SPECS[module]()
     documented = shown[module]["doc"]["options"]
     assert set(spec) == set(documented)
     for name, option in spec.items():

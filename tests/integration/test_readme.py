@@ -32,6 +32,7 @@ EXAMPLE_URL = "https://search.example.com:9200"
 TORN_DOWN = (
     "Tear down the preview environment of a pull request",
     "Plan a teardown, look at it, and carry out that plan and no other",
+    "Tear down by the role, and keep a report",
 )
 REFUSED = ("Say what is left when a teardown fails",)
 PLANNED = ("Plan the teardown of the preview environments of last week and before",)
@@ -202,6 +203,6 @@ def test_links_are_full_urls_and_those_into_the_repository_lead_somewhere() -> N
     links = re.findall(r"\]\(([^)]*)\)", README)
     assert links and all(link.startswith("https://") for link in links)
     paths = re.findall(
-        r"\]\(https://github\.com/opensearch-ops/ansible-flow-framework/(?:blob|tree)/main/([^)]+)\)", README
+        r"\]\(https://github\.com/opensearch-ops/ansible-flow-framework/(?:blob|tree|raw)/main/([^)]+)\)", README
     )
     assert paths and all((ROOT / path).exists() for path in paths), paths

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from .server import Simulator
 
 _RULES = ("answer", "cut", "delay", "deny", "outlast", "hold", "release", "undeploy_visible_after")
-_SWITCHES = ("connector_access_control", "caller_is_admin", "plugin_absent", "plugin_versions", "lost_records")
+_SWITCHES = ("connector_access_control", "caller_is_admin", "plugin_absent", "plugin_versions", "lost_records", "snapshot_ends")
 
 
 class Control:

@@ -37,6 +37,7 @@ from .front import Front, RealCluster
 from .native import Cluster, ClusterRoutes
 from .native_indices import IndexRoutes
 from .native_ml import MachineLearningRoutes
+from .native_snapshots import SnapshotRoutes
 from .rest import JSON, LONGEST_LINE, TEXT, Answer, Call, Router, filtered, no_handler, parse_query
 from .security import Security, User
 from .settings import Settings
@@ -178,6 +179,7 @@ class Simulator:
         MachineLearningRoutes(engine, memory).register(self._router)
         ClusterRoutes(self.cluster, engine, memory).register(self._router)
         IndexRoutes(options.version, engine, memory).register(self._router)
+        SnapshotRoutes(options.version, engine, memory, self.faults).register(self._router)
         return World(self._run, memory)
 
     def _world_behind(self, front: Front) -> World:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils import api
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.api import OK, Answer
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.choose import Filters, age_of, seconds_of
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.choose import Filters, age_of, seconds_of, unchanged_of
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.module import OptionError
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.survey import Workflow
 
@@ -42,6 +42,7 @@ FITTING: dict[str, Any] = {
     "owner": ["ci"],
     "older_than": "2h",
     "newer_than": "121m",
+    "unchanged_for": "1h",
     "resource_id": ["pr-17-docs"],
     "orphaned": False,
 }
@@ -53,6 +54,7 @@ OTHERS: dict[str, Any] = {
     "owner": ["somebody"],
     "older_than": "7201s",
     "newer_than": "2h",
+    "unchanged_for": "3601s",
     "resource_id": ["pr-17-*"],
     "orphaned": True,
 }
@@ -173,3 +175,15 @@ def test_hits_that_are_none_are_left_out() -> None:
     good = {"_id": "a", "_source": {}}
     assert api.hits_of(answered({"hits": {"hits": [good, "x", 1, {"_id": "b", "_source": "text"}, {"_id": "c"}]}})) == [good, {"_id": "c"}]
     assert api.hits_of(answered({"hits": {"hits": "x"}})) == api.hits_of(answered([])) == api.hits_of(answered({})) == []
+
+
+@pytest.mark.parametrize("newest", [{"created": NOW}, {"updated": NOW}, {"written": (NOW, NOW - HOUR)}, {"written": (None, NOW)}])
+def test_a_workflow_is_unchanged_since_the_newest_of_its_times(newest: dict[str, Any]) -> None:
+    assert unchanged_of(PR, NOW + HOUR) == 7200
+    assert unchanged_of(replace(PR, **newest), NOW + HOUR) == 3600
+
+
+def test_a_workflow_without_any_time_is_never_unchanged_for_long() -> None:
+    unknown = replace(PR, created=None, written=None)
+    assert unchanged_of(unknown, NOW) is None
+    assert not Filters.of({"unchanged_for": "0s"}).fits(unknown, NOW, unknown=True)

@@ -482,7 +482,8 @@ def test_a_single_document_is_one() -> None:
 
 
 def informed(found: Survey) -> dict[str, Any]:
-    return information(found, make_plan(found, Options(on_blocked="keep")), lambda workflow: 60 if workflow.found else None)
+    ages: dict[bool, dict[str, int | None]] = {True: {"age": 60, "unchanged": 50}, False: {"age": None, "unchanged": None}}
+    return information(found, make_plan(found, Options(on_blocked="keep")), lambda workflow: ages[workflow.found])
 
 
 def test_information_has_the_same_keys_always() -> None:
@@ -508,9 +509,9 @@ def test_information_says_what_is_there_and_what_would_have_to_be_named() -> Non
     assert made["blocked"] == ["docs"] and made["changed"] is False
     assert made["workflows"] == [
         {
-            **dict.fromkeys(("use_case", "owner", "created_time")),
+            **dict.fromkeys(("use_case", "owner", "created_time", "last_updated_time")),
             "workflow_id": "w1", "name": "pr-17", "state": "COMPLETED", "provision_start_time": 1, "provision_end_time": 2,
-            "age": 60, "orphaned": False,
+            "age": 60, "unchanged": 50, "orphaned": False,
         }
     ]
 
@@ -519,7 +520,8 @@ def test_information_on_a_missing_workflow_has_no_state() -> None:
     made = informed(survey(Workflow("gone")))
     assert made["workflows"] == [
         {
-            **dict.fromkeys(("name", "use_case", "owner", "state", "created_time", "provision_start_time", "provision_end_time", "age", "orphaned")),
+            **dict.fromkeys(("name", "use_case", "owner", "state", "created_time", "last_updated_time", "provision_start_time", "provision_end_time")),
+            **dict.fromkeys(("age", "unchanged", "orphaned")),
             "workflow_id": "gone",
         }
     ]
@@ -536,7 +538,7 @@ def test_information_adds_up(found: Survey) -> None:
 
 
 def test_information_without_a_look_shows_what_is_recorded_and_counts_it() -> None:
-    made = information(survey(ALL), None, lambda dummy: None)
+    made = information(survey(ALL), None, lambda dummy: {"age": None, "unchanged": None})
     assert made["resources"] and {one["status"] for one in made["resources"]} == {None}
     assert {one["msg"] for one in made["resources"]} == {""}
     assert set(made["summary"].values()) == {0} and made["counts"]["resources"] == len(made["resources"])

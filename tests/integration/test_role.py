@@ -1,0 +1,123 @@
+# Copyright: (c) 2026, opensearch_ops.flow_framework contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The role plans, asks to be confirmed, tears down and reports; in one play, so that each run also follows another."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import yaml  # type: ignore[import-untyped]
+
+from .helpers import GROUP, Playbooks, RoleRuns, ask, deprovisions, environment, existing, role, template
+
+MARKUP = "pr-17 <script>alert(1)</script> {{ 7 * 7 }} | `x`"
+
+
+@pytest.fixture(scope="module")
+def run(cluster: Callable[..., Any], playbooks: Playbooks, tmp_path_factory: pytest.TempPathFactory) -> RoleRuns:
+    """Two environments and what comes to them, in the order of a life. The connection is the play's own."""
+    sim = cluster(cluster_name="preview")
+    made = {name: environment(sim, name) for name in ("pr-17", "pr-18")}
+    sim.load(made["pr-17"].state, template(MARKUP))
+    folder = tmp_path_factory.mktemp("role") / "reports"
+    named = [name for one in made.values() for name in one.named]
+    chosen: dict[str, Any] = {"name": "pr-1*, \n", "owner": "", "max_workflows": ""}
+    confirm = "2 workflows on preview"
+    approved = {key: "{{ approved.environment_teardown_%s }}" % key for key in ("plan_hash", "plan_lines")}
+    denied = {"fault": "deny", "arguments": {"step": "delete_connector", "resource_id": "pr-17-connector"}}
+    agent = f"{sim.url}/_simulator/world?kind=agent&id=pr-18-agent"
+    tasks = [
+        role("nothing", folder, name="", workflow_id="\n"),
+        role("blocked", folder, "plan", **chosen),
+        role("plan", folder, "plan", **chosen, allow_delete="\n".join(named)),
+        role("unconfirmed", folder, **chosen, allow_delete=named, confirm="2 workflows on previe"),
+        ask("somebody deletes an agent", "DELETE", agent),
+        {"name": "the plan", "ansible.builtin.include_vars": {"file": str(folder / "plan.vars.yml"), "name": "approved"}},
+        role("another", folder, **chosen, allow_delete=named, confirm=confirm, **approved),
+        role("guarded", folder, **chosen, allow_delete=named, confirm=confirm, max_documents=0),
+        ask("the server keeps a connector", "POST", f"{sim.url}/_simulator/faults", denied),
+        role("half", folder, **chosen, allow_delete=named, confirm=confirm, wait_sleep="0.1"),
+        ask("it does so no more", "DELETE", f"{sim.url}/_simulator/faults"),
+        {"name": "the rest", "ansible.builtin.include_vars": {"file": str(folder / "half.vars.yml")}},
+        role("rest", folder, confirm=confirm),
+        role("again", folder, **chosen, allow_delete=named),
+    ]
+    played = playbooks.run(tasks, play={"module_defaults": {GROUP: {"url": sim.url}}})
+    return RoleRuns(sim, played, folder, made)
+
+
+def statuses(report: dict[str, Any]) -> dict[str, str]:
+    return {one["id"]: one["status"] for workflow in report["workflows"] for one in workflow["resources"]}
+
+
+def test_nothing_is_chosen_for_want_of_a_word(run: RoleRuns) -> None:
+    assert "Nothing says which workflows" in run.failed("nothing")
+    assert run.report("nothing")["workflows"] == []
+
+
+def test_a_plan_names_what_is_blocked_and_fails(run: RoleRuns) -> None:
+    report = run.report("blocked")
+    assert report["status"] == "failed" and "Not named in allow_delete" in run.failed("blocked")
+    assert report["blocked"] == sorted(name for one in run.environments.values() for name in one.named)
+    assert "pr-18-docs" in report["finish"]
+
+
+def test_texts_of_a_survey_are_lists_and_blank_ones_are_not_there(run: RoleRuns) -> None:
+    report = run.report("plan")
+    assert report["status"] == "planned" and report["asked"]["choose"] == {"name": ["pr-1*"]}
+    assert report["summary"] == {"retained": 2, "would_delete": 12} and report["totals"]["documents"] == 24
+    assert "max_workflows" not in report["asked"]["options"]
+
+
+def test_what_is_not_confirmed_exactly_is_not_deleted(run: RoleRuns) -> None:
+    assert "has to be 2 workflows on preview, and is 2 workflows on previe" in run.failed("unconfirmed")
+    assert set(statuses(run.report("unconfirmed")).values()) == {"untouched", "retained"}
+
+
+def test_a_plan_that_is_another_one_by_now_is_refused_and_the_difference_shown(run: RoleRuns) -> None:
+    assert "it is another plan, or the cluster has changed since" in run.failed("another")
+    difference = run.report("another")["difference"]
+    assert difference == {"approved": ["would_delete agent pr-18-agent of pr-18"], "today": ["absent agent pr-18-agent of pr-18"]}
+    assert all(difference["today"][0] in run.report("another", end) for end in ("md", "html"))
+
+
+def test_a_guard_of_zero_is_a_guard(run: RoleRuns) -> None:
+    assert "max_documents is 0" in run.failed("guarded")
+
+
+def test_what_fails_half_way_says_what_is_left_and_its_variables_finish_it(run: RoleRuns) -> None:
+    half, rest = run.report("half"), run.report("rest")
+    assert half["status"] == "incomplete" and statuses(half)["pr-17-connector"] == "failed" and statuses(half)["pr-17-docs"] == "deleted"
+    assert [one["id"] for one in half["remaining"]] == ["pr-17-connector"] and half["totals"]["documents"] == 24
+    assert "teardown" in half["finish"] and "pr-17-connector" in run.failed("half")
+    assert rest["status"] == "done" and rest["summary"] == {"deleted": 1} and run.failed("rest") == ""
+    assert [existing(run.sim, one) for one in run.environments.values()] == [{"model_group"}, {"model_group"}]
+
+
+def test_a_second_run_has_nothing_to_do_and_needs_no_word(run: RoleRuns) -> None:
+    assert run.report("again")["status"] == "nothing to do" and run.failed("again") == ""
+
+
+def test_only_what_was_confirmed_was_sent(run: RoleRuns) -> None:
+    """Half way: one for each, one again for what was left; the rest: one."""
+    assert {one.status for one in deprovisions(run.sim, "pr-18")} == {200}
+    assert [one.status for one in deprovisions(run.sim, "pr-17")][-1] == 200
+
+
+def test_names_from_the_cluster_stay_text_in_every_report(run: RoleRuns) -> None:
+    """No markup in HTML, no table cells in Markdown, and nothing that Ansible would evaluate."""
+    assert [one["name"] for one in run.report("plan")["workflows"]] == [MARKUP, "pr-18"]
+    page = run.report("plan", "html")
+    assert "&lt;script&gt;alert(1)&lt;/script&gt; {{ 7 * 7 }}" in page and "<script>alert" not in page
+    assert "&lt;script>alert(1)&lt;/script> {{ 7 * 7 }} \\| 'x'" in run.report("plan", "md")
+
+
+def test_the_variables_of_a_plan_hold_no_connection(run: RoleRuns) -> None:
+    variables = yaml.safe_load(run.report("plan", "vars.yml"))
+    assert run.sim.url not in json.dumps(variables)
+    assert variables["environment_teardown_workflow_id"] == ["pr-17", "pr-18"]
+    assert variables["environment_teardown_plan_hash"] == run.report("plan")["plan_hash"]

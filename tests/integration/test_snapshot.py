@@ -1,0 +1,146 @@
+# Copyright: (c) 2026, opensearch_ops.flow_framework contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A snapshot is true only as a look shows it, and nothing is deleted before one that was asked for has succeeded."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils import connection, snapshots
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.api import Api
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.module import OptionError
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.survey import SurveyError
+from ansible_collections.opensearch_ops.flow_framework.plugins.modules import index_snapshot
+from tests.simulator import running
+
+from .helpers import GROUP, Playbooks, RoleRuns, ask, environment, existing, role, writes
+
+
+@pytest.fixture()
+def sim() -> Iterator[Any]:
+    """A cluster with a repository and two indices."""
+    with running() as simulator:
+        api(simulator).send_once("PUT", "/_snapshot/backups", 5, {"type": "fs", "settings": {"location": "backups"}})
+        for name in ("a", "b"):
+            simulator.world.put("index", name, documents=3)
+        simulator.clear_log()
+        yield simulator
+
+
+def api(sim: Any) -> Api:
+    params = {name: option.get("default") for name, option in index_snapshot.argument_spec().items()}
+    return Api(connection.connect({**params, "url": list(sim.urls)}))
+
+
+def take(sim: Any, *indices: str, repository: str = "backups", check_mode: bool = False, timeout: float = 5) -> dict[str, Any]:
+    return snapshots.take(api(sim), repository, "before", indices, timeout, 0.01, check_mode)
+
+
+def test_it_holds_the_indices_and_says_how_to_bring_them_back(sim: Any) -> None:
+    made = take(sim, "a", "b", "a")
+    assert (made["changed"], made["state"], made["indices"], made["shards"]["failed"]) == (True, "SUCCESS", ["a", "b"], 0)
+    assert shlex.split(made["restore"])[-1] == '{"indices": ["a", "b"], "include_global_state": false}'
+    (sent,) = [request for request in sim.requests("PUT") if request.path == "/_snapshot/backups/before"]
+    assert sent.body == {"indices": ["a", "b"], "ignore_unavailable": False, "include_global_state": False, "partial": False}
+
+
+def test_the_same_again_takes_none(sim: Any) -> None:
+    take(sim, "a", "b")
+    again = take(sim, "b")
+    assert not again["changed"] and again["state"] == "SUCCESS" and len(writes(sim)) == 1
+
+
+def test_an_older_one_without_the_index_is_no_snapshot_of_it(sim: Any) -> None:
+    take(sim, "a")
+    made = take(sim, "a", "b")
+    assert made["failed"] and "it does not hold b" in made["msg"] and len(writes(sim)) == 1
+
+
+@pytest.mark.parametrize("state", ["PARTIAL", "FAILED"])
+def test_one_that_is_not_whole_is_a_failure(state: str, sim: Any) -> None:
+    sim.faults.snapshot_ends = state
+    made = take(sim, "a")
+    assert made["failed"] and made["state"] == state and f"ended as {state}" in made["msg"]
+
+
+def test_one_that_takes_too_long_is_a_failure(sim: Any) -> None:
+    sim.faults.snapshot_ends = "IN_PROGRESS"
+    made = take(sim, "a", timeout=0.05)
+    assert made["failed"] and made["state"] == "IN_PROGRESS" and "still running" in made["msg"]
+
+
+def test_in_check_mode_it_only_looks(sim: Any) -> None:
+    made = take(sim, "a", check_mode=True)
+    assert made["changed"] and made["state"] is None and writes(sim) == []
+
+
+def test_a_lost_answer_is_looked_after_and_not_sent_again(sim: Any) -> None:
+    sim.faults.cut("PUT", "_snapshot/backups/before", "reset", when="after")
+    assert take(sim, "a")["state"] == "SUCCESS" and len(writes(sim)) == 1
+
+
+@pytest.mark.parametrize(("repository", "index", "words"), [("elsewhere", "a", "elsewhere.*missing"), ("backups", "gone", "no such index")])
+def test_what_is_not_there_is_said(repository: str, index: str, words: str, sim: Any) -> None:
+    with pytest.raises(SurveyError, match=words):
+        take(sim, index, repository=repository)
+
+
+def test_an_outage_is_no_snapshot(sim: Any) -> None:
+    sim.faults.answer("GET", "_snapshot/backups/before", 500, {"error": "broken", "status": 500}, times=None)
+    with pytest.raises(SurveyError, match="cannot be looked at"):
+        take(sim, "a")
+
+
+@pytest.mark.parametrize("index", ["*", "a*", "-a", "a,b", ""])
+def test_a_pattern_is_refused_before_anything_is_sent(index: str, sim: Any) -> None:
+    with pytest.raises(OptionError):
+        take(sim, index)
+    assert sim.requests() == []
+
+
+def test_no_index_is_nothing_to_do(sim: Any) -> None:
+    assert not take(sim)["changed"] and sim.requests() == []
+
+
+# -- before a teardown -------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def run(cluster: Callable[..., Any], playbooks: Playbooks, tmp_path_factory: pytest.TempPathFactory) -> RoleRuns:
+    simulator = cluster(cluster_name="preview")
+    made = {"w": environment(simulator, "w", ("connector", "index"))}
+    folder = tmp_path_factory.mktemp("snapshot") / "reports"
+    chosen = {"workflow_id": "w", "allow_delete": "w-docs", "confirm": "w", "snapshot_repository": "backups"}
+    faults = f"{simulator.url}/_simulator/faults"
+    tasks = [
+        ask("a repository", "PUT", f"{simulator.url}/_snapshot/backups", {"type": "fs", "settings": {"location": "backups"}}),
+        ask("the next is not whole", "POST", faults, {"snapshot_ends": "PARTIAL"}),
+        role("partial", folder, **chosen),
+        ask("the next ones are", "DELETE", faults),
+        {"name": "the next second", "ansible.builtin.wait_for": {"timeout": 1}},
+        role("whole", folder, **chosen, snapshot_timeout=60),
+    ]
+    played = playbooks.run(tasks, play={"module_defaults": {GROUP: {"url": simulator.url}}})
+    return RoleRuns(simulator, played, folder, made)
+
+
+@pytest.mark.extended
+def test_one_that_is_not_whole_keeps_everything(run: RoleRuns) -> None:
+    report = run.report("partial")
+    assert "ended as PARTIAL" in run.failed("partial")
+    assert report["status"] == "failed" and report["summary"] == {"untouched": 2} and report["snapshot"]["state"] == "PARTIAL"
+
+
+@pytest.mark.extended
+def test_the_report_says_how_to_bring_the_indices_back(run: RoleRuns) -> None:
+    report = run.report("whole")
+    assert report["status"] == "done" and existing(run.sim, run.environments["w"]) == set()
+    assert report["snapshot"]["indices"] == ["w-docs"] and report["snapshot"]["state"] == "SUCCESS"
+    assert report["snapshot"]["restore"] in run.report("whole", "md")
+    order = [one.method for one in run.sim.requests(path="_snapshot/backups/|_deprovision") if one.method in ("PUT", "POST")]
+    assert order == ["PUT", "PUT", "POST"], "a snapshot, another, and then the deprovision"

@@ -1,0 +1,94 @@
+# Copyright: (c) 2026, opensearch_ops.flow_framework contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The routes of snapshots, as OpenSearch's own documentation shows them (no recording holds any). Nothing is copied: only what is in one is kept."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .engine import Engine
+from .errors import core_error
+from .faults import Faults
+from .ids import long_id
+from .rest import Answer, Call, Router
+from .versions import created_id
+from .worlds.memory import MemoryWorld
+
+_TIMEOUTS = ("timeout", "master_timeout", "cluster_manager_timeout")
+
+
+class SnapshotRoutes:
+    def __init__(self, version: str, engine: Engine, world: MemoryWorld, faults: Faults) -> None:
+        self.version = version
+        self.engine = engine
+        self.world = world
+        self.faults = faults
+        self.repositories: dict[str, dict[str, Any]] = {}
+        self.taken: dict[tuple[str, str], dict[str, Any]] = {}
+
+    def register(self, router: Router) -> None:
+        router.add("PUT POST", "/_snapshot/{repository}", self.put_repository, (*_TIMEOUTS, "verify"), True)
+        router.add("GET", "/_snapshot/{repository}", self.get_repository, (*_TIMEOUTS, "local"))
+        router.add("PUT POST", "/_snapshot/{repository}/{snapshot}", self.take, (*_TIMEOUTS, "wait_for_completion"), True)
+        router.add("GET", "/_snapshot/{repository}/{snapshot}", self.get, (*_TIMEOUTS, "ignore_unavailable", "verbose"))
+
+    def _may(self, call: Call, action: str) -> None:
+        self.engine.security.authorize(call.caller.user, action)
+
+    def _known(self, call: Call) -> str:
+        name = call.path["repository"]
+        if name not in self.repositories:
+            raise core_error("repository_missing_exception", f"[{name}] missing", 404)
+        return name
+
+    async def put_repository(self, call: Call) -> Answer:
+        self._may(call, "cluster:admin/repository/put")
+        self.repositories[call.path["repository"]] = call.json({})
+        return Answer(200, {"acknowledged": True})
+
+    async def get_repository(self, call: Call) -> Answer:
+        self._may(call, "cluster:admin/repository/get")
+        name = self._known(call)
+        return Answer(200, {name: self.repositories[name]})
+
+    async def take(self, call: Call) -> Answer:
+        self._may(call, "cluster:admin/snapshot/create")
+        repository, name = self._known(call), call.path["snapshot"]
+        at = f"[{repository}:{name}]"
+        if name != name.lower():
+            raise core_error("invalid_snapshot_name_exception", f"{at} Invalid snapshot name [{name}], must be lowercase", 400)
+        if (repository, name) in self.taken:
+            text = f"{at} Invalid snapshot name [{name}], snapshot with the same name already exists"
+            raise core_error("invalid_snapshot_name_exception", text, 400)
+        asked = call.json({}).get("indices", "*")
+        chosen = self.world.resolve(asked if isinstance(asked, str) else ",".join(asked))
+        now, state = self.engine.clock.now_ms(), self.faults.snapshot_ends
+        failed = 0 if state in ("SUCCESS", "IN_PROGRESS") else 1
+        if state == "IN_PROGRESS":
+            for index in chosen:
+                index.snapshot = True
+        made = {
+            "snapshot": name,
+            "uuid": long_id(),
+            "version_id": created_id(self.version),
+            "version": self.version,
+            "indices": [index.name for index in chosen],
+            "data_streams": [],
+            "include_global_state": False,
+            "state": state,
+            "start_time_in_millis": now,
+            "end_time_in_millis": 0 if state == "IN_PROGRESS" else now,
+            "duration_in_millis": 0,
+            "failures": [{"index": index.name, "reason": "simulated"} for index in chosen[:failed]],
+            "shards": {"total": len(chosen), "failed": failed, "successful": len(chosen) - failed},
+        }
+        self.taken[repository, name] = made
+        return Answer(200, {"snapshot": made} if call.flag("wait_for_completion") else {"accepted": True})
+
+    async def get(self, call: Call) -> Answer:
+        self._may(call, "cluster:admin/snapshot/get")
+        repository, name = self._known(call), call.path["snapshot"]
+        if (repository, name) not in self.taken:
+            raise core_error("snapshot_missing_exception", f"[{repository}:{name}] is missing", 404)
+        return Answer(200, {"snapshots": [self.taken[repository, name]]})

@@ -1,0 +1,183 @@
+# Copyright: (c) 2026, opensearch_ops.flow_framework contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the report says of a plan, of a teardown that ended well, half way, or not at all, and the command that goes on."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from typing import Any
+
+import pytest
+
+from ansible_collections.opensearch_ops.flow_framework.plugins.plugin_utils.report import MOST, report_of
+
+BEGAN, ENDED = "2026-11-26T11:43:05Z", "2026-11-26T11:43:09Z"
+SERVER = {"version": "3.6.0", "flow_framework": "3.6.0.0", "cluster_name": "preview", "cluster_uuid": "uuid-of-preview"}
+
+
+def resource(id_: str, status: str, kind: str = "connector", workflow_id: str = "w1", **more: Any) -> dict[str, Any]:
+    made: dict[str, Any] = dict(workflow_id=workflow_id, kind=kind, type="", id=id_, uuid=None, steps=[], status=status, changed=False, failed=False, msg="")
+    return {**made, "needs_allow_delete": False, "documents": None, "size_in_bytes": None, "used_by": [], **more}
+
+
+def index(status: str, documents: int | None = 12, **more: Any) -> dict[str, Any]:
+    return resource("docs", status, "index", **{"documents": documents, "size_in_bytes": 4096, "uuid": "u1", **more})
+
+
+def result(*resources: dict[str, Any], **more: Any) -> dict[str, Any]:
+    """A result of workflow_deprovision."""
+    ids = dict.fromkeys(["w1", *(one["workflow_id"] for one in resources)])
+    workflows = [
+        dict(workflow_id=i, name=f"name of {i}", state_before="COMPLETED", state_after="NOT_STARTED", changed=True, failed=False, msg="", duration=1.5)
+        for i in ids
+    ]
+    made: dict[str, Any] = dict(changed=True, failed=False, msg="a sentence", server=SERVER, workflows=workflows, resources=list(resources), blocked=[])
+    return {**made, "remaining": [], "unrecorded": [], "plan_hash": "hash-of-today", "duration": 2.0, **more}
+
+
+def report(action: str = "teardown", **facts: Any) -> dict[str, Any]:
+    given = {"started": BEGAN, "ended": ENDED, "path": "/reports/one two", "workflow_id": ["w1"]}
+    return report_of({"action": action, **given, "options": {"allow_delete": ["docs"]}, "choosing": {"name": ["pr-*"]}, **facts})
+
+
+PLAN = result(resource("c", "would_delete"), index("would_delete"), resource("g", "retained", "model_group"))
+DONE = result(resource("c", "deleted"), index("deleted"), resource("g", "retained", "model_group"))
+HALF = result(resource("c", "failed", failed=True, msg="It is still there."), index("deleted"), failed=True)
+
+
+def statuses(made: dict[str, Any]) -> dict[str, Any]:
+    return {one["id"]: one["status"] for workflow in made["workflows"] for one in workflow["resources"]}
+
+
+def words(command: str) -> list[str]:
+    """The words of a command, as a shell sees them."""
+    return shlex.split(command)
+
+
+# -- what became of it -------------------------------------------------------------------------------------------------
+
+
+def test_a_plan_says_what_would_go_and_which_command_carries_it_out() -> None:
+    made = report("plan", plan=PLAN)
+    assert made["status"] == "planned"
+    assert made["totals"] == {"resources": 3, "indices": 1, "documents": 12, "bytes": 4096, "uncounted": 0}
+    assert words(made["finish"])[:4] == ["ansible-playbook", "opensearch_ops.flow_framework.teardown", "-e", "@/reports/one two.vars.yml"]
+    assert json.loads(words(made["finish"])[-1]) == {"environment_teardown_confirm": "w1"}
+    assert made["variables"]["environment_teardown_plan_hash"] == "hash-of-today"
+    assert made["variables"]["environment_teardown_workflow_id"] == ["w1"], "the workflows that were found, and no patterns that may find others"
+    assert made["variables"]["environment_teardown_expect_cluster"] == "uuid-of-preview"
+
+
+def test_a_plan_with_nothing_to_do_asks_for_no_command() -> None:
+    assert report("plan", plan=result(changed=False))["finish"] == ""
+
+
+def test_what_is_blocked_is_named_in_the_command_that_plans_it_again() -> None:
+    blocked = result(resource("c", "untouched"), index("blocked", failed=True), changed=False, failed=True, blocked=["docs"], msg="Refused.")
+    made = report("plan", plan=blocked, failure="Refused.", options={"allow_delete": ["other"]})
+    assert (made["status"], made["msg"], made["finish_heading"]) == ("failed", "Refused.", "To plan it again")
+    assert words(made["finish"])[1] == "opensearch_ops.flow_framework.plan"
+    assert json.loads(words(made["finish"])[-1]) == {"environment_teardown_allow_delete": ["docs", "other"]}
+    assert "environment_teardown_plan_hash" not in made["variables"] and not [key for key in made["stats"] if "plan_hash" in key]
+
+
+def test_before_its_end_a_teardown_is_unfinished_and_claims_nothing() -> None:
+    made = report(plan=PLAN, ended=None)
+    assert (made["status"], made["finished"], made["ended"]) == ("unfinished", False, None)
+    assert statuses(made) == {"c": None, "docs": None, "g": "retained"}
+    assert {one["id"] for one in made["remaining"]} == {"c", "docs"}
+    assert "teardown" in made["finish"] and "environment_teardown_plan_hash" not in made["variables"], "what is left is another plan by then"
+
+
+def test_a_teardown_that_ended_well_leaves_nothing_to_do() -> None:
+    made = report(plan=PLAN, outcome=DONE)
+    assert (made["status"], made["finish"], made["remaining"], made["duration"]) == ("done", "", [], 2.0)
+    assert made["summary"] == {"deleted": 2, "retained": 1} and made["planned"] == {"retained": 1, "would_delete": 2}
+    assert made["totals"]["documents"] == 12
+
+
+def test_a_teardown_that_ended_half_way_says_what_is_left_and_counts_what_is_gone() -> None:
+    made = report(plan=PLAN, outcome=HALF, failure="one is left")
+    assert made["status"] == "incomplete" and [one["id"] for one in made["remaining"]] == ["c"]
+    assert made["totals"]["documents"] == 12
+    assert words(made["finish"])[1] == "opensearch_ops.flow_framework.teardown"
+
+
+def test_without_an_outcome_nothing_was_asked_to_go() -> None:
+    made = report(plan=PLAN, failure="Not confirmed")
+    assert made["status"] == "failed" and statuses(made) == {"c": "untouched", "docs": "untouched", "g": "retained"}
+    assert made["totals"]["documents"] == 0
+
+
+def test_a_module_that_ended_without_a_result_leaves_what_is_not_known() -> None:
+    made = report(plan=PLAN, outcome={"failed": True, "msg": "MODULE FAILURE"}, failure="MODULE FAILURE")
+    assert statuses(made) == {"c": "unknown", "docs": "unknown", "g": "retained"}
+
+
+def test_without_a_plan_the_variables_are_those_that_were_given() -> None:
+    made = report(workflow_id=None, failure="cannot be reached")
+    assert made["variables"] == {"environment_teardown_name": ["pr-*"], "environment_teardown_allow_delete": ["docs"]}
+    assert made["server"] is None and made["workflows"] == [] and "plan" in words(made["finish"])[1]
+
+
+@pytest.mark.parametrize(("documents", "uncounted"), [(None, 1), (0, 0)])
+def test_what_could_not_be_counted_is_said(documents: int | None, uncounted: int) -> None:
+    assert report("plan", plan=result(index("would_delete", documents)))["totals"]["uncounted"] == uncounted
+
+
+def test_a_scan_names_what_is_overdue_and_not_what_is_empty_or_kept() -> None:
+    resources = [resource("c", "untouched"), resource("k", "kept", workflow_id="w2"), resource("a", "absent", workflow_id="w3")]
+    plan = result(*resources, changed=False)
+    plan["workflows"] = [{**one, "changed": False} for one in plan["workflows"]]
+    assert report("scan", plan=plan, failure="x")["overdue"] == ["name of w1 w1"]
+
+
+# -- this plan and no other --------------------------------------------------------------------------------------------
+
+
+def test_one_workflow_is_confirmed_by_its_id_and_several_by_how_many_and_where() -> None:
+    several = result(resource("c", "would_delete"), resource("d", "would_delete", workflow_id="w2"))
+    assert report("plan", plan=PLAN)["confirm"] == "w1"
+    assert report("plan", plan=several)["confirm"] == "2 workflows on preview"
+    assert report("plan", plan={**several, "server": {**SERVER, "cluster_name": None}})["confirm"] == "2 workflows on uuid-of-preview"
+
+
+def test_another_plan_is_shown_by_what_differs() -> None:
+    approved = report("plan", plan=PLAN)["stats"]["environment_teardown_plan_lines"]
+    changed = result(resource("c", "untouched"), index("untouched", uuid="u2"), resource("g", "retained", "model_group"), changed=False, failed=True)
+    made = report(plan={**changed, "plan_hash": "another"}, approved_hash="hash-of-today", approved_lines=approved, failure="plan_hash is another")
+    assert made["difference"] == {"approved": ["would_delete index docs u1 of w1"], "today": ["would_delete index docs u2 of w1"]}
+    assert any("in today's plan, and not approved: would_delete index docs u2" in line for line in made["text"])
+
+
+def test_the_same_plan_has_no_difference() -> None:
+    assert report(plan=PLAN, approved_hash="hash-of-today", approved_lines=["whatever"])["difference"] == {}
+
+
+@pytest.mark.parametrize("guards", [{"on_shared": "keep"}, {"allow_delete": ["docs", "more"]}, {"delete_workflow": True}])
+def test_the_lines_of_a_plan_hold_the_options_that_its_hash_covers(guards: dict[str, Any]) -> None:
+    one, other = report("plan", plan=PLAN), report("plan", plan=PLAN, options=guards)
+    assert one["stats"]["environment_teardown_plan_lines"] != other["stats"]["environment_teardown_plan_lines"]
+
+
+# -- what is handed on -------------------------------------------------------------------------------------------------
+
+
+def test_what_is_handed_on_is_short_however_much_there_is() -> None:
+    many = result(*(resource(f"c{number}", "blocked") for number in range(1000)), changed=False, failed=True, blocked=[f"c{number}" for number in range(1000)])
+    stats = report("plan", plan=many, failure="x" * 100_000)["stats"]
+    assert len(json.dumps(stats)) < 20_000 and len(stats["environment_teardown_result_of_plan"]["blocked"]) == MOST
+    planned = report("plan", plan=result(*(resource(f"c{number}", "would_delete") for number in range(1000))))["stats"]
+    assert planned["environment_teardown_plan_lines"] == [] and planned["environment_teardown_plan_hash"] == "hash-of-today"
+
+
+def test_each_way_in_has_keys_of_its_own() -> None:
+    keys = [set(report(action, plan=PLAN)["stats"]) for action in ("plan", "teardown", "reap", "scan")]
+    assert set.intersection(*keys) == set() and all(key.startswith("environment_teardown_") for some in keys for key in some)
+
+
+def test_nothing_of_a_result_but_its_documented_keys_is_taken() -> None:
+    leaky = {**DONE, "invocation": {"module_args": {"password": "sesame"}}}
+    assert "sesame" not in json.dumps(report(plan=leaky, outcome=leaky))

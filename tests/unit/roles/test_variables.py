@@ -1,0 +1,63 @@
+# Copyright: (c) 2026, opensearch_ops.flow_framework contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The variables of the role are the options of the modules: none is forgotten, and none is invented."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml  # type: ignore[import-untyped]
+
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils import connection
+from ansible_collections.opensearch_ops.flow_framework.plugins.modules import workflow_deprovision, workflow_info
+
+ROLE = Path(__file__).resolve().parents[3] / "roles" / "environment_teardown"
+PREFIX = "environment_teardown_"
+OWN = {"confirm", "plan_hash", "plan_lines", "snapshot_repository", "snapshot_timeout", "report_directory", "report_name"}
+REAP = {"allow_delete_like", "scan"}
+
+
+def load(path: str) -> dict[str, Any]:
+    return dict(yaml.safe_load((ROLE / path).read_text(encoding="utf-8")))
+
+
+SPECS = load("meta/argument_specs.yml")["argument_specs"]
+VARIABLES = load("vars/main.yml")
+CONNECTION = connection.argument_spec()
+CHOOSING = {name: one for name, one in workflow_info.argument_spec().items() if name not in CONNECTION and name != "look"}
+TEARDOWN = {name: one for name, one in workflow_deprovision.argument_spec().items() if name not in {*CONNECTION, "workflow_id", "plan_hash"}}
+
+
+@pytest.mark.parametrize(("which", "options"), [("connection", CONNECTION), ("choosing", CHOOSING), ("teardown", TEARDOWN)])
+def test_every_option_of_a_module_is_passed_on(which: str, options: dict[str, Any]) -> None:
+    assert set(VARIABLES[f"{PREFIX}_{which}_options"]) == set(options)
+
+
+def test_what_is_a_list_there_may_be_a_text_here() -> None:
+    lists = {name for name, one in {**CONNECTION, **CHOOSING, **TEARDOWN}.items() if one.get("type") == "list"}
+    assert set(VARIABLES[f"{PREFIX}_list_options"]) == lists
+
+
+@pytest.mark.parametrize("entry", SPECS)
+def test_every_variable_is_specified(entry: str) -> None:
+    known = {*CONNECTION, *CHOOSING, *TEARDOWN, *OWN, *(REAP if entry == "reap" else ())}
+    assert {name[len(PREFIX) :] for name in SPECS[entry]["options"]} == known
+
+
+@pytest.mark.parametrize("name", sorted({**CONNECTION, **CHOOSING, **TEARDOWN}))
+def test_a_variable_takes_what_its_option_takes(name: str) -> None:
+    """Numbers may be texts, blank ones too."""
+    option, variable = {**CONNECTION, **CHOOSING, **TEARDOWN}[name], SPECS["main"]["options"][PREFIX + name]
+    raw = option["type"] in ("int", "float")
+    assert variable["type"] == ("raw" if raw else option["type"])
+    if name != "state":
+        assert variable.get("choices") == option.get("choices")
+    assert variable.get("no_log") == (option.get("no_log") or None)
+
+
+def test_only_what_the_role_itself_needs_has_a_default() -> None:
+    """A default here would stand above the module's, and above what the play sets."""
+    assert set(load("defaults/main.yml")) == {f"{PREFIX}report_directory", f"{PREFIX}report_name", f"{PREFIX}scan"}

@@ -35,7 +35,7 @@ test: ## unit tests, contract, playbooks, a molecule scenario; ALL=1: everything
 	@$(PYTEST) -m 'not opensearch$(if $(ALL),, and not extended)' -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
 
 # Of the tests that were written for the simulator, those that are about what becomes of real resources.
-OPENSEARCH_TESTS = tests/opensearch \
+OPENSEARCH_TESTS = tests/opensearch tests/molecule \
 	$(addprefix tests/integration/test_,allow_delete.py check_mode.py guards.py missing.py partial_failure.py second_run.py) \
 	$(addprefix tests/real/test_,delete_workflow.py left_behind.py partial_failure.py shared.py stale_records.py)
 

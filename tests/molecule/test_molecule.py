@@ -25,12 +25,23 @@ def test_there_are_scenarios() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("scenario", [pytest.param(name, marks=[] if name in QUICK else pytest.mark.extended) for name in SCENARIOS])
 def test_molecule_scenario(scenario: str, tmp_path: Path) -> None:
-    """In a private folder for what molecule keeps, so that runs beside each other do not meet."""
+    play(scenario, tmp_path)
+
+
+@pytest.mark.opensearch
+@pytest.mark.parametrize("scenario", ["full", "role"])
+def test_molecule_scenario_on_a_real_cluster(scenario: str, tmp_path: Path) -> None:
+    play(scenario, tmp_path, FLOW_FRAMEWORK_SIMULATOR="--opensearch")
+
+
+def play(scenario: str, folder: Path, **further: str) -> None:
+    """All phases, in a private folder for what molecule keeps, so that runs beside each other do not meet."""
     variables = {
         **{name: value for name, value in os.environ.items() if not name.startswith(("MOLECULE_", "OPENSEARCH_"))},
-        "MOLECULE_EPHEMERAL_DIRECTORY": str(tmp_path),
+        "MOLECULE_EPHEMERAL_DIRECTORY": str(folder),
         "ANSIBLE_NOCOLOR": "1",
         "NO_COLOR": "1",
+        **further,
     }
     ran = subprocess.run(
         [sys.executable, "-m", "molecule", "test", "--scenario-name", scenario],
@@ -45,4 +56,4 @@ def test_molecule_scenario(scenario: str, tmp_path: Path) -> None:
     assert ran.returncode == 0, output
     for phase in PHASES:
         assert phase in output, f"{phase} was not run:\n{output}"
-    assert not (tmp_path / "pid").exists(), "the simulated cluster was not ended"
+    assert not (folder / "pid").exists(), "the simulated cluster was not ended"

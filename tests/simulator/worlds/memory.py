@@ -86,6 +86,7 @@ class MemoryWorld:
         self.setting = setting
         self.indices = Indices(clock)
         self.pipelines: dict[str, dict[str, Any]] = {kind: {} for kind in PIPELINES}
+        self._had_pipelines: set[str] = set()  # kinds of which there ever was one
         self._undeploys: dict[str, int] = {}  # model id -> refusals of delete_model still to come
         self._system_uuids: dict[str, str] = {}
 
@@ -98,7 +99,7 @@ class MemoryWorld:
         elif kind in PIPELINES:
             body = attributes.pop("body", {"processors": []} if kind == "ingest_pipeline" else {})
             _none_left(attributes)
-            self.pipelines[kind][id_] = copy.deepcopy(body)
+            self._store_pipeline(kind, id_, body)
         elif kind == "index":
             self._put_index(id_, attributes)
         elif kind == "alias":
@@ -127,7 +128,7 @@ class MemoryWorld:
         self.indices.all.pop(id_, None)
         settings = flat_settings(attributes.pop("settings", None))
         settings.setdefault("index.number_of_shards", "1")
-        settings.setdefault("index.number_of_replicas", "1")
+        settings.setdefault("index.number_of_replicas", "0")
         settings.setdefault("index.replication.type", "DOCUMENT")
         if attributes.pop("read_only", False):
             settings["index.blocks.read_only"] = "true"
@@ -259,13 +260,17 @@ class MemoryWorld:
                 400,
                 property_name="processors",
             )
+        self._store_pipeline(kind, id_, body)
+
+    def _store_pipeline(self, kind: str, id_: str, body: Mapping[str, Any]) -> None:
         self.pipelines[kind][id_] = copy.deepcopy(dict(body))
+        self._had_pipelines.add(kind)
 
     def delete_pipeline(self, kind: str, pattern: str) -> None:
-        """Delete by id, which the cluster takes for a pattern. Refused: 404 where nothing matches."""
+        """Delete by id, which the cluster takes for a pattern. Refused: 404 where nothing matches, once there was any pipeline."""
         known = self.pipelines[kind]
         doomed = [id_ for id_ in known if fnmatch.fnmatchcase(id_, _literal_but_star(pattern))]
-        if not doomed and pattern != "*":
+        if not doomed and pattern != "*" and kind in self._had_pipelines:
             raise core_error("resource_not_found_exception", f"pipeline [{pattern}] is missing", 404)
         for id_ in doomed:
             del known[id_]
@@ -281,7 +286,7 @@ class MemoryWorld:
                 "model": "Fail to find model",
                 "agent": "Failed to get agent index",
                 "connector": "Failed to find connector",
-                "model_group": "Failed to find model group",
+                "model_group": "Failed to find model group index",
             }
             raise status_error(texts[kind], 404)
         source = index.get(id_)
@@ -368,8 +373,9 @@ class MemoryWorld:
         return id_
 
     def delete_model_group(self, id_: str) -> dict[str, Any]:
-        """Refused: 409 while it holds a model, 404 where it is gone (recording looking_for_users_of_a_connector)."""
-        self.document("model_group", id_)
+        """Refused: 409 while it holds a model (recording looking_for_users_of_a_connector). Of one that is gone the answer is core's own."""
+        if self.stores.find(MODEL_GROUPS) is None:
+            raise status_error("Failed to find model group", 404)
         if self._models_of({"term": {"model_group_id": id_}}):
             raise status_error("Cannot delete the model group when it has associated model versions", 409)
         return self.stores.made(MODEL_GROUPS).delete(id_)
@@ -446,7 +452,9 @@ class MemoryWorld:
 
     def delete_model(self, id_: str) -> dict[str, Any]:
         """Refused: 404 where it is gone, 400 while deployed, 409 while something uses it and safe delete is on."""
-        source = self.document("model", id_)
+        source = self.stores.get(MODELS, id_)
+        if source is None:
+            raise status_error("Failed to find model", 404)
         late = self._undeploys.get(id_, 0)
         if late > 0:
             self._undeploys[id_] = late - 1
@@ -478,6 +486,8 @@ class MemoryWorld:
 
     def _agent_source(self, body: Mapping[str, Any]) -> dict[str, Any]:
         source = {name: copy.deepcopy(value) for name, value in body.items() if value is not None}
+        for tool in source.get("tools", []):
+            tool.setdefault("include_output_in_agent_response", False)
         return {**source, **self._times(), "is_hidden": False}
 
     def register_agent(self, body: Mapping[str, Any]) -> str:
@@ -487,7 +497,8 @@ class MemoryWorld:
 
     def delete_agent(self, id_: str) -> dict[str, Any]:
         """Refused: 404 where it is gone, except where the version deletes blindly."""
-        self.document("agent", id_)
+        if self.stores.get(AGENTS, id_) is None:
+            raise status_error("Fail to find ml agent", 404)
         return self.stores.made(AGENTS).delete(id_)
 
     # -- what the engine's steps call

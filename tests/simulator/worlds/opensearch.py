@@ -147,6 +147,7 @@ class OpenSearchWorld:
         if documents:
             lines = '{"index": {}}\n{"field": "value"}\n' * documents
             self._admin("POST", f"{path}/_bulk?refresh=true", lines, {"content-type": "application/x-ndjson"})
+            self._admin("POST", f"{path}/_flush")  # nothing is uncommitted, as in memory
         if read_only:
             self._admin("PUT", f"{path}/_settings", {"index.blocks.read_only": True})
         if closed:
@@ -162,8 +163,8 @@ class OpenSearchWorld:
         if kind == "index":
             return self._index(id_)
         if kind == "alias":
-            found = self._found(f"/_alias/{_quoted(id_)}")
-            return {"index": ",".join(sorted(found))} if found else None
+            holders = sorted(name for name, shown in self._states().items() if id_ in shown.get("aliases", []))
+            return {"index": ",".join(holders)} if holders else None
         raise ValueError(f"no such kind: {kind}; there are {', '.join(KINDS)}")
 
     def _document(self, kind: str, id_: str) -> dict[str, Any] | None:
@@ -179,8 +180,7 @@ class OpenSearchWorld:
             return None
         shown = found[id_]
         settings = shown["settings"]["index"]
-        state = self._admin("GET", f"/_cluster/state/metadata/{_quoted(id_)}?filter_path=metadata.indices.*.state")
-        closed = state["metadata"]["indices"][id_]["state"] == "close"
+        closed = self._states()[id_]["state"] == "close"
         return {
             "uuid": settings["uuid"],
             "documents": None if closed else self._admin("GET", f"/{_quoted(id_)}/_count")["count"],
@@ -191,19 +191,34 @@ class OpenSearchWorld:
             "creation_date": int(settings["creation_date"]),
         }
 
+    def _states(self) -> dict[str, dict[str, Any]]:
+        """State, aliases and blocks of all indices: of those too that a block keeps from being shown."""
+        wanted = ",".join(f"metadata.indices.*.{name}" for name in ("state", "aliases", "settings.index.blocks"))
+        found = self._admin("GET", f"/_cluster/state/metadata?expand_wildcards=all&filter_path={wanted}")
+        states: dict[str, dict[str, Any]] = found.get("metadata", {}).get("indices", {})
+        return states
+
     def remove(self, kind: str, id_: str) -> bool:
         """Take one resource away, whatever holds it; searches no longer see it. False where it did not exist."""
+        if kind == "index":
+            return self._remove_index(id_)
         if self.get(kind, id_) is None:
             return False
         if kind in ML_KINDS:
             self._admin("DELETE", f"/{ML_KINDS[kind]}/_doc/{_quoted(id_)}?refresh=true")
         elif kind in PIPELINES:
             self._admin("DELETE", f"{PIPELINES[kind]}/{_quoted(id_)}")
-        elif kind == "alias":
-            self._admin("DELETE", f"/_all/_alias/{_quoted(id_)}")
         else:
-            self._admin("PUT", f"/{_quoted(id_)}/_settings", {"index.blocks.read_only": None})
-            self._admin("DELETE", f"/{_quoted(id_)}")
+            self._admin("DELETE", f"/_all/_alias/{_quoted(id_)}")
+        return True
+
+    def _remove_index(self, id_: str) -> bool:
+        states = self._states()
+        if id_ not in states:
+            return False
+        for block in states[id_].get("settings", {}).get("index", {}).get("blocks", {}):  # one by one: more at once a block refuses
+            self._admin("PUT", f"/{_quoted(id_)}/_settings", {f"index.blocks.{block}": None})
+        self._admin("DELETE", f"/{_quoted(id_)}")
         return True
 
     def ids(self, kind: str) -> list[str]:
@@ -214,17 +229,16 @@ class OpenSearchWorld:
             return sorted(hit["_id"] for hit in found["hits"]["hits"])
         if kind in PIPELINES:
             return sorted(self._found(PIPELINES[kind]) or {})
-        found = self._admin("GET", "/_all/_alias?expand_wildcards=all")
-        own = {name: shown for name, shown in found.items() if not name.startswith(".")}
+        own = {name: shown for name, shown in self._states().items() if not name.startswith(".")}
         if kind == "index":
             return sorted(own)
         if kind == "alias":
-            return sorted({alias for shown in own.values() for alias in shown["aliases"]})
+            return sorted({alias for shown in own.values() for alias in shown.get("aliases", [])})
         raise ValueError(f"no such kind: {kind}; there are {', '.join(KINDS)}")
 
     def clear(self) -> None:
         """Take everything away."""
-        for kind in ("alias", "index", *PIPELINES, *ML_KINDS):
+        for kind in ("index", *PIPELINES, *ML_KINDS):
             for id_ in self.ids(kind):
                 self.remove(kind, id_)
 
@@ -268,11 +282,11 @@ class OpenSearchWorld:
         return source
 
     def _taken(self, kind: str, id_: str) -> dict[str, Any]:
-        """Take one away; the document that it had."""
+        """Take one away; the document that it had, but that what an administrator by certificate makes is hidden."""
         source = self._document(kind, id_) or {}
         self.remove(kind, id_)
         source.pop("state", None)
-        return source
+        return {**source, "is_hidden": False} if "is_hidden" in source else source
 
     def _store(self, kind: str, id_: str, source: Mapping[str, Any]) -> None:
         known = {name: value for name, value in source.items() if value is not None}

@@ -10,12 +10,12 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils import api as calls
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils import connection
 from ansible_collections.opensearch_ops.flow_framework.plugins.modules import workflow_info
-
 from tests.contract.client import Answer
 from tests.contract.normalise import Binding, Rules, differences
 from tests.simulator import Simulator, in_front
@@ -84,16 +84,24 @@ class Listening:
         return reply
 
 
-def ask(url: str, ca_cert: str | None, pair: tuple[str, str] | None, call: Sequence[Any]) -> list[Exchange]:
-    """What one call of C(Api) sends and gets. ``call``: the name of the method, and its arguments; NODE stands for a node."""
+@cache
+def connected(url: str, ca_cert: str | None, pair: tuple[str, str] | None) -> tuple[calls.Api, list[Exchange]]:
+    """The collection's calls to a server, with those credentials, and where what they send is written down."""
     params = {name: option.get("default") for name, option in workflow_info.argument_spec().items()}
     params.update(url=[url], ca_cert=ca_cert, username=pair and pair[0], password=pair and pair[1])
     made = connection.connect(params)
     heard: list[Exchange] = []
     made.nodes[:] = [Listening(node, heard) for node in made.nodes]
+    return calls.Api(made), heard
+
+
+def ask(url: str, ca_cert: str | None, pair: tuple[str, str] | None, call: Sequence[Any]) -> list[Exchange]:
+    """What one call of C(Api) sends and gets. ``call``: the name of the method, and its arguments; NODE stands for a node."""
+    api, heard = connected(url, ca_cert, pair)
+    heard.clear()
     name, *arguments = call
-    getattr(calls.Api(made), name)(*(made.nodes[0] if argument is NODE else argument for argument in arguments))
-    return heard
+    getattr(api, name)(*(api.connection.nodes[0] if argument is NODE else argument for argument in arguments))
+    return list(heard)
 
 
 NODE = object()
@@ -107,10 +115,7 @@ class Both:
     real: Cluster
     front: Simulator
     memory: Simulator
-
-    @property
-    def security(self) -> bool:
-        return self.real.security
+    things: bool = False  # whether there are any, other than those of one test
 
     def put(self, kind: str, id_: str, **attributes: Any) -> None:
         """The same thing into both."""
@@ -121,17 +126,21 @@ class Both:
         for one in (self.front, self.memory):
             one.world.remove(kind, id_)
 
-    def ask(self, call: Sequence[Any], pair: tuple[str, str] | None | str = "admin") -> list[tuple[Exchange, Exchange]]:
-        """Each request of a call with both answers, the real one first."""
-        who = ("admin", "admin") if pair == "admin" else pair
-        credentials = who if self.security and isinstance(who, tuple) else None
+    def clear(self) -> None:
+        self.things = False
+        for one in (self.front, self.memory):
+            one.world.clear()
+
+    def ask(self, call: Sequence[Any], pair: tuple[str, str] | None) -> list[tuple[Exchange, Exchange]]:
+        """Each request of a call with both answers, the real one first. Without security there are no users."""
+        credentials = pair if self.real.security else None
         through_front = call[0] in OF_THE_PLUGIN and not self.real.flow_framework
         real = ask(self.front.url if through_front else self.real.url, self.real.ca_cert, credentials, call)
         memory = ask(self.memory.url, self.memory.ca_cert, credentials, call)
         assert [one.request for one in real] == [one.request for one in memory], "other requests follow from other answers"
         return list(zip(real, memory, strict=True))
 
-    def unlike(self, call: Sequence[Any], pair: tuple[str, str] | None | str = "admin") -> list[str]:
+    def unlike(self, call: Sequence[Any], pair: tuple[str, str] | None = ("admin", "admin")) -> list[str]:
         """In what the answers to a call differ, one line each."""
         found = []
         for real, memory in self.ask(call, pair):

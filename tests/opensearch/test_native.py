@@ -5,29 +5,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import inspect
+import json
+import re
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
 
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.api import WORKFLOWS, Api
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.resources import (
     KINDS,
-    MARK,
     index_placeholder,
     ingest_placeholder,
     search_placeholder,
 )
-
-from tests.simulator.worlds.opensearch import AGENT, CONNECTOR
+from tests.simulator import running as simulated
+from tests.simulator.worlds.opensearch import AGENT, CONNECTOR, ML_KINDS, PIPELINES
 
 from . import Cluster
-from .native import NODE, Both, both
+from .native import NODE, Both, ask, both
 
-pytestmark = [pytest.mark.opensearch, pytest.mark.slow]
+CLUSTERS = {name: pytest.param(name, marks=[pytest.mark.opensearch, pytest.mark.slow]) for name in ("plain", "secure")}
+
+Call = tuple[Any, ...]
+"""The name of a method of C(Api) and its arguments."""
+Thing = tuple[str, str, dict[str, Any]]
+"""What is put: kind, id and attributes."""
 
 WORD = {"type": "text", "fields": {"keyword": {"type": "keyword", "ignore_above": 256}}}
 MAPPINGS = {"properties": {"field": WORD}}
-ODD = ("p q", "p%q", "größe", "p/q", "p?q", "p#q", 'p"q', "p\\q", "p&q=r", "p+q", "p;q", "-p", "_p", ".p", "P", "p:q", "p|q", "p<q>")
+ODD = ("p q", "p%q", "größe", "p/q", "p?q", "p#q", 'p"q', "p\\q", "p&q=r", "p+q", "p;q", "-p", ".p", "P", "p:q", "p|q", "p<q>")
 """Words with signs that a path has to quote, or that some cluster takes for something else."""
 
 ODD_PIPELINES = ("a,b", *ODD)
@@ -35,7 +47,7 @@ ODD_PIPELINES = ("a,b", *ODD)
 # Every kind of thing in every state that matters. ML Commons is told everything that it would otherwise fill in by itself.
 CONNECTOR_BODY = {name: value for name, value in CONNECTOR.items() if name != "credential"}
 TOOL = {"type": "MLModelTool", "parameters": {"model_id": "deployed"}, "include_output_in_agent_response": False}
-ESTATE: list[tuple[str, str, dict[str, Any]]] = [
+ESTATE: list[Thing] = [
     ("index", "docs", {"documents": 3, "mappings": MAPPINGS}),
     ("index", "empty", {}),
     ("index", "shut", {"documents": 1, "closed": True, "mappings": MAPPINGS, "settings": {"index.default_pipeline": "plain"}}),
@@ -47,6 +59,7 @@ ESTATE: list[tuple[str, str, dict[str, Any]]] = [
     ("index", "ingests", {"settings": {"index.default_pipeline": "plain", "index.final_pipeline": "last"}}),
     ("index", "searches", {"settings": {"index.search.default_pipeline": "plain"}}),
     ("index", "slow-to-show", {"settings": {"index.refresh_interval": "-1", "index.number_of_replicas": 0}}),
+    ("index", "out-of-sight", {"settings": {"index.hidden": True, "index.default_pipeline": "plain"}}),
     ("index", "unreadable", {"settings": {"index.blocks.read": True}}),
     ("index", "größe%50", {}),
     ("alias", "alone", {"index": "docs"}),
@@ -66,27 +79,8 @@ ESTATE: list[tuple[str, str, dict[str, Any]]] = [
 ]
 
 
-def filled(pair: Both) -> None:
-    for kind, id_, attributes in ESTATE:
-        pair.put(kind, id_, **attributes)
-
-
-@pytest.fixture(scope="module", params=["plain", "secure"])
-def pair(request: pytest.FixtureRequest) -> Iterator[Both]:
-    cluster: Cluster = request.getfixturevalue(request.param)
-    with both(cluster) as made:
-        yield made
-
-
-@pytest.fixture(scope="module")
-def estate(pair: Both) -> Both:
-    pair.front.world.clear()
-    filled(pair)
-    return pair
-
-
 IDS = {kind: [id_ for k, id_, _ in ESTATE if k == kind] for kind in KINDS}
-READS: list[tuple[Any, ...]] = [
+READS: list[Call] = [
     ("info",),
     ("info_of", NODE, 30.0),
     ("plugins",),
@@ -120,29 +114,19 @@ READS: list[tuple[Any, ...]] = [
     ("provision_pool",),
 ]
 
-
-def name_of(call: tuple[Any, ...]) -> str:
-    return " ".join("a node" if part is NODE else ",".join(part) if isinstance(part, list) else str(part) for part in call)
-
-
-@pytest.mark.parametrize("call", READS, ids=name_of)
-def test_read(estate: Both, call: tuple[Any, ...]) -> None:
-    assert estate.unlike(call) == []
-
-
-Thing = tuple[str, str, dict[str, Any]]
 PLACEHOLDERS = {"index": index_placeholder(), "ingest_pipeline": ingest_placeholder(), "search_pipeline": search_placeholder()}
-CHANGES: list[tuple[tuple[Any, ...], list[Thing]]] = [
+CHANGES: list[tuple[Call, list[Thing]]] = [
     *((("put", kind, "new", body), []) for kind, body in PLACEHOLDERS.items()),
     *((("put", kind, "there", body), [(kind, "there", {})]) for kind, body in PLACEHOLDERS.items()),
-    *((("put", kind, f"n{id_}", body), []) for kind, body in PLACEHOLDERS.items() for id_ in ODD_PIPELINES),
+    *((("put", "index", f"n{id_}", index_placeholder()), []) for id_ in ODD_PIPELINES),
+    *((("put", kind, f"n{id_}", PLACEHOLDERS[kind]), []) for kind in PIPELINES for id_ in ("a,b", "p%q", "p/q", "größe")),
     *((("put", "index", id_, index_placeholder()), []) for id_ in ("-n", "+n", ".n", ".", "..", "n" * 256)),
     (("put", "index", "called", index_placeholder()), [("index", "there", {"aliases": ["called"]})]),
     *((("delete", kind, "there"), [(kind, "there", {})]) for kind in KINDS),
     *((("delete", kind, "absent"), []) for kind in KINDS),
-    *((("delete", kind, f"n{id_}"), [(kind, f"n{id_}", {})]) for kind in ("ingest_pipeline", "search_pipeline") for id_ in ODD_PIPELINES),
+    *((("delete", kind, f"n{id_}"), [(kind, f"n{id_}", {})]) for kind in PIPELINES for id_ in ODD_PIPELINES),
     *((("delete", "index", f"n{id_}"), []) for id_ in ODD_PIPELINES),
-    *((("delete", "index", id_), []) for id_ in ("-n", "_n", ".n")),
+    *((("delete", "index", id_), []) for id_ in ("-n", ".n")),
     (("delete", "index", "there"), [("index", "there", {"documents": 2})]),
     (("delete", "index", "there"), [("index", "there", {"closed": True})]),
     (("delete", "index", "there"), [("index", "there", {"read_only": True})]),
@@ -156,27 +140,250 @@ CHANGES: list[tuple[tuple[Any, ...], list[Thing]]] = [
     (("delete", "search_pipeline", "there"), [("search_pipeline", "there", {}), ("index", "user", {"settings": {"index.search.default_pipeline": "there"}})]),
     (("delete", "model_group", "there"), [("model_group", "there", {}), ("model", "member", {"model_group_id": "there"})]),
     (("delete", "connector", "there"), [("connector", "there", {"body": CONNECTOR_BODY}), ("model", "member", {"connector_id": "there"})]),
+    # ML Commons looks for the models of a connector by the words of its id: a dash ends a word, an underscore and a capital do not.
+    (("delete", "connector", "c-one"), [("connector", "c-one", {"body": CONNECTOR_BODY}), ("model", "member", {"connector_id": "b-one"})]),
+    (("delete", "connector", "c-one"), [("connector", "c-one", {"body": CONNECTOR_BODY}), ("model", "member", {"connector_id": "b-ONE-x"})]),
+    (("delete", "connector", "c-one"), [("connector", "c-one", {"body": CONNECTOR_BODY}), ("model", "member", {"connector_id": "b_one"})]),
+    (("delete", "connector", "c_one"), [("connector", "c_one", {"body": CONNECTOR_BODY}), ("model", "member", {"connector_id": "b_one"})]),
     (("delete", "model", "there"), [("model", "there", {"state": "DEPLOYED"})]),
     (("delete", "model", "there"), [("model", "there", {"state": "UNDEPLOYED"})]),
 ]
 
+# The calls to Flow Framework itself: recordings vouch for them (tests/contract). The ways that all calls are sent by.
+OF_FLOW_FRAMEWORK: list[Call] = [
+    ("status", "w"),
+    ("state_index_exists",),
+    ("template", "w"),
+    ("states_with", ["docs"], ["w"]),
+    ("states_by_id", ["w"]),
+    ("states_after", {"match_all": {}}, 1, "w"),
+    ("templates_by_id", ["w"]),
+    ("templates",),
+    ("deprovision", NODE, "w", ["docs"], "run", 30.0),
+    ("delete_workflow", "w", True),
+]
+WAYS = {"read", "search", "send", "send_once"}
 
-def named(change: tuple[tuple[Any, ...], list[Thing]]) -> str:
-    call, things = change
-    return " ".join([*call[:3], *(f"{kind}:{id_}{sorted(attributes)}" for kind, id_, attributes in things)])
+
+def title(given: Call | tuple[Call, list[Thing]]) -> str:
+    """A call, or a change with the things that are there before it, as the name of a test."""
+    call, things = given if isinstance(given[0], tuple) else (given, [])
+    words = ["a node" if part is NODE else ",".join(part) if isinstance(part, list) else str(part) for part in call if not isinstance(part, dict)]
+    return " ".join([*words, *(f"{id_}:{','.join(attributes)}" for _, id_, attributes in things if attributes)])
 
 
-@pytest.mark.parametrize("change", CHANGES, ids=named)
-def test_change(estate: Both, change: tuple[tuple[Any, ...], list[Thing]]) -> None:
-    assert changed(estate, *change) == []
+@pytest.fixture(scope="module", params=CLUSTERS.values())
+def pair(request: pytest.FixtureRequest) -> Iterator[Both]:
+    cluster: Cluster = request.getfixturevalue(request.param)
+    with both(cluster) as made:
+        yield made
+        made.clear()
 
 
-def changed(pair: Both, call: tuple[Any, ...], things: list[Thing]) -> list[str]:
-    """In what two changes differ: the answer, and what is there afterwards."""
+with_security = pytest.mark.parametrize("pair", [CLUSTERS["secure"]], indirect=True)
+
+
+@pytest.fixture
+def empty(pair: Both) -> Both:
+    """Where nothing is, and there never was a connector, model, group or agent."""
+    pair.clear()
+    for index in ML_KINDS.values():
+        pair.remove("index", index)
+    return pair
+
+
+@pytest.fixture
+def estate(pair: Both) -> Both:
+    """Where everything is."""
+    if not pair.things:
+        pair.clear()
+        for thing in ESTATE:
+            pair.put(*thing[:2], **thing[2])
+        pair.things = True
+    return pair
+
+
+def unlike(pair: Both, called: Iterable[Call], user: str = "admin") -> list[str]:
+    return [line for call in called for line in pair.unlike(call, (user, user))]
+
+
+# -- reads -------------------------------------------------------------------------------------------------------------
+
+
+def test_where_there_never_was_a_pipeline_one_that_is_missing_is_deleted_and_later_it_is_not(empty: Both) -> None:
+    state = empty.real.client().send("GET", "/_cluster/state/metadata?filter_path=metadata.ingest,metadata.search_pipeline").body
+    for kind, path in PIPELINES.items():
+        if path.split("/")[1].strip("_") not in json.dumps(state):  # another test may have had one
+            assert empty.unlike(("delete", kind, "absent")) == []
+        empty.put(kind, "once")
+        empty.remove(kind, "once")
+        assert empty.unlike(("delete", kind, "absent")) == []
+
+
+def test_where_nothing_is_everything_is_answered_alike(empty: Both) -> None:
+    for kind in PIPELINES:
+        empty.put(kind, "once")
+        empty.remove(kind, "once")
+    assert unlike(empty, [*READS, *(("delete", kind, "absent") for kind in KINDS)]) == []
+
+
+@pytest.mark.parametrize("call", READS, ids=title)
+def test_a_read_is_answered_alike(estate: Both, call: Call) -> None:
+    assert estate.unlike(call) == []
+
+
+IN_THE_WAY: list[Call] = [
+    ("look", "index", "there"), ("count", "there"), ("stats", "there"), ("pipeline_settings",),
+    ("indices", ["docs", "there"]), ("counts", ["docs", "there"]), ("stats_of", ["docs", "there"]),
+]  # fmt: skip
+
+
+def test_an_index_whose_metadata_are_blocked_stops_the_reads_of_all_alike(estate: Both) -> None:
+    with there(estate, [("index", "there", {"settings": {"index.blocks.metadata": True}})]):
+        assert unlike(estate, IN_THE_WAY) == []
+
+
+def test_an_index_whose_search_pipeline_is_gone_cannot_be_counted_alike(estate: Both) -> None:
+    with there(estate, [("search_pipeline", "gone", {}), ("index", "there", {"settings": {"index.search.default_pipeline": "gone"}})]):
+        estate.remove("search_pipeline", "gone")
+        assert unlike(estate, IN_THE_WAY) == []
+
+
+@pytest.mark.parametrize("number", [65_536, 65_537])
+def test_as_many_terms_as_an_index_takes_and_one_more_are_answered_alike(estate: Both, number: int) -> None:
+    assert estate.unlike(("models_of", [f"c{n}" for n in range(number)], [])) == []
+
+
+@pytest.mark.parametrize("lines", ['{"index": "docs"}\n{"size": 0}', '{"index": "docs"}\n', ""], ids=["no end", "no body", "nothing"])
+def test_lines_of_searches_that_are_none_are_refused_alike(estate: Both, lines: str) -> None:
+    assert estate.unlike(("read", "POST", "/_msearch", lines.encode())) == []
+
+
+def test_a_data_stream_is_shown_by_its_backing_index_and_is_no_index_that_can_be_deleted(pair: Both) -> None:
+    """What is told of it elsewhere (tests/real/test_bulk.py): the simulator has none."""
+    client = pair.real.client()
+    assert client.send("PUT", "/_index_template/tests", {"index_patterns": ["stream"], "data_stream": {}}).status == 200
+    assert client.send("PUT", "/_data_stream/stream").status == 200
+    try:
+        assert [(name, shown["aliases"]) for name, shown in client.send("GET", "/stream").body.items()] == [(".ds-stream-000001", {})]
+        refused = client.send("DELETE", "/stream")
+        assert (refused.status, refused.body["error"]["type"]) == (404, "index_not_found_exception")
+    finally:
+        assert client.send("DELETE", "/_data_stream/stream").status == 200
+        assert client.send("DELETE", "/_index_template/tests").status == 200
+
+
+# -- changes -----------------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def there(pair: Both, things: list[Thing]) -> Iterator[None]:
+    """Some things in both, for as long as the context lasts."""
     try:
         for kind, id_, attributes in things:
             pair.put(kind, id_, **attributes)
-        return pair.unlike(call) + pair.unlike(("look", *call[1:3]))
+        yield
     finally:
-        for kind, id_ in [*((kind, id_) for kind, id_, _ in things), call[1:3]]:
+        for kind, id_, _ in reversed(things):
             pair.remove(kind, id_)
+
+
+@pytest.mark.parametrize("change", CHANGES, ids=title)
+def test_a_change_is_answered_alike_and_leaves_the_same_behind(estate: Both, change: tuple[Call, list[Thing]]) -> None:
+    call, things = change
+    _, kind, id_ = call[:3]
+    with there(estate, things):
+        try:
+            assert unlike(estate, [call, ("look", kind, id_)]) == []
+        finally:
+            estate.remove(kind, id_)
+
+
+@contextmanager
+def snapshot(cluster: Cluster, index: str) -> Iterator[None]:
+    """One that is being taken of an index with data, and does not get far. The names are the simulator's."""
+    client, path = cluster.client(), "/_snapshot/simulated"
+    for number in range(20):
+        client.send("POST", f"/{index}/_doc", {"field": Random(number).randbytes(5000).hex()})
+    for what in ("_refresh", "_flush"):
+        client.send("POST", f"/{index}/{what}")
+    settings = {"location": str(cluster.repository / "native"), "max_snapshot_bytes_per_sec": "20kb"}
+    assert client.send("PUT", path, {"type": "fs", "settings": settings}).status == 200
+    try:
+        assert client.send("PUT", f"{path}/simulated", {"indices": index, "include_global_state": False}).status == 200
+        while "processed" not in json.dumps(client.send("GET", "/_snapshot/_status").body):
+            time.sleep(0.05)
+        yield
+    finally:
+        assert client.send("DELETE", f"{path}/simulated").status == 200
+        assert client.send("DELETE", path).status == 200
+
+
+def test_a_running_snapshot_is_shown_and_keeps_its_indices_from_being_deleted_alike(estate: Both) -> None:
+    mappings = {"properties": {"field": {"type": "keyword", "index": False, "doc_values": False}}}
+    estate.front.world.put("index", "held", mappings=mappings)
+    estate.memory.world.put("index", "held", mappings=mappings, documents=20, snapshot=True)
+    try:
+        with snapshot(estate.real, "held"):
+            assert unlike(estate, [("running_snapshots",), ("delete", "index", "held"), ("look", "index", "held"), ("count", "held")]) == []
+    finally:
+        estate.remove("index", "held")
+
+
+# -- rights ------------------------------------------------------------------------------------------------------------
+
+
+@with_security
+@pytest.mark.parametrize("user", ["nobody", "reader", "flowadmin", "flowml"])
+def test_who_lacks_a_right_is_refused_alike(estate: Both, user: str) -> None:
+    changes = [*(("delete", kind, "absent") for kind in KINDS), *(("put", kind, "new", body) for kind, body in PLACEHOLDERS.items())]
+    assert unlike(estate, [*READS, *changes], user) == []
+    assert not any(estate.memory.world.get(kind, "new") for kind in PLACEHOLDERS)
+
+
+@with_security
+@pytest.mark.parametrize(
+    ("credentials", "called"),
+    [(None, READS), (("admin", "wrong"), READS), (("somebody", "somebody"), READS[:1])],  # for the last the real one takes its time
+    ids=["without", "wrong", "unknown"],
+)
+def test_who_is_not_known_is_refused_alike(estate: Both, credentials: tuple[str, str] | None, called: list[Call]) -> None:
+    assert [line for call in called for line in estate.unlike(call, credentials)] == []
+
+
+@with_security
+def test_many_searches_at_once_need_a_right_of_their_own_alike(estate: Both) -> None:
+    """Everybody has it by the role own_index, as long as that is everybody's."""
+    mapping = "/_plugins/_security/api/rolesmapping/own_index"
+    known = estate.memory.users["nobody"]
+    before, known.permissions = known.permissions, ()
+    try:
+        assert estate.real.client().send("PUT", mapping, {"users": ["admin"]}).status == 200
+        assert unlike(estate, [("counts", ["docs", "absent"])], "nobody") == []
+    finally:
+        known.permissions = before
+        assert estate.real.client().send("PUT", mapping, {"users": ["*"]}).status == 200
+
+
+# -- nothing is left out -----------------------------------------------------------------------------------------------
+
+
+def test_every_call_of_the_collection_is_compared_for_every_kind() -> None:
+    methods = {name for name, _ in inspect.getmembers(Api, inspect.isfunction) if not name.startswith("_")}
+    compared = [*READS, *(call for call, _ in CHANGES)]
+    assert methods == {call[0] for call in [*compared, *OF_FLOW_FRAMEWORK]} | WAYS
+    for method, kinds in {"look": KINDS, "delete": KINDS, "pipelines": PIPELINES, "ml_by_id": ML_KINDS, "put": PLACEHOLDERS}.items():
+        assert {call[1] for call in compared if call[0] == method} == set(kinds), method
+
+
+@pytest.mark.parametrize("call", OF_FLOW_FRAMEWORK, ids=title)
+def test_a_call_that_is_not_compared_goes_to_flow_framework_alone(call: Call) -> None:
+    with simulated() as sim:
+        assert all(one.target.startswith(WORKFLOWS) for one in ask(sim.url, None, None, call))
+
+
+def test_nothing_else_in_the_collection_sends_a_request() -> None:
+    """Whoever wants something of the server calls a method that says what."""
+    plugins = Path(inspect.getfile(Api)).parents[1]
+    by_hand = re.compile(r"api\.(%s)\(|perform_request" % "|".join(sorted(WAYS)))
+    assert {path.name for path in plugins.rglob("*.py") if by_hand.search(path.read_text())} == {"connection.py"}

@@ -409,12 +409,14 @@ class IndexRoutes:
     async def many_searches(self, call: Call) -> Answer:
         """``_msearch``: pairs of lines, each pair answered as a search of its own, a refused one in its place.
 
-        From general knowledge of OpenSearch, no recording: with the security plugin the request needs
+        As tried in tests/opensearch/test_native.py: with the security plugin the request needs
         indices:data/read/msearch, and each search the right to search; a body that does not end with a line break is
         refused.
         """
         self._may(call, "indices:data/read/msearch")
         text = call.content.decode()
+        if not text:
+            raise core_error("parse_exception", "request body or source parameter is required", 400)
         if not text.endswith("\n"):
             raise core_error("illegal_argument_exception", "The msearch request must be terminated by a newline [\n]", 400)
         try:

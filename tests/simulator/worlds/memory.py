@@ -20,6 +20,7 @@ from ..clock import Clock
 from ..errors import Refused, core_error, no_such_index, status_error
 from ..faults import Faults
 from ..ids import long_id, short_id
+from ..search import ShardError
 from ..security import User
 from ..store import AGENTS, CONNECTORS, MODEL_GROUPS, MODELS, Stores
 from ..versions import Features
@@ -300,7 +301,12 @@ class MemoryWorld:
         name = DOCUMENT_KINDS[kind]
         index = self.stores.find(name)
         if index is not None:
-            return index.search(body)
+            try:
+                return index.search(body)
+            except Refused as refused:
+                if isinstance(refused.__cause__, ShardError):
+                    raise status_error(str(refused.__cause__), 500) from None
+                raise
         if kind == "agent":
             raise no_such_index(name)
         return {
@@ -332,7 +338,7 @@ class MemoryWorld:
         """Refused: 409 while a model uses it; 404 where it is gone and access control hides that (behaviour.md 2.4)."""
         index = self.stores.find(CONNECTORS)
         if index is None:
-            raise status_error("Failed to find connector", 404)
+            raise self._no_index_to_delete_from(CONNECTORS, "Failed to find connector")
         if index.get(id_) is None:
             admin = self.faults.caller_is_admin and (caller is None or caller.is_admin)
             if true(self.setting("plugins.flow_framework.multi_tenancy_enabled")):
@@ -347,6 +353,15 @@ class MemoryWorld:
                 409,
             )
         return index.delete(id_)
+
+    def _no_index_to_delete_from(self, name: str, text: str) -> Refused:
+        """What ML Commons says where it deletes without looking before, and there is no index of that kind yet."""
+        if not self.features.missing_ml_index_is_500:
+            return status_error(text, 404)
+        details = {"index": name, "resource.id": name, "resource.type": "index_expression", "index_uuid": "_na_"}
+        cause = {"type": "index_not_found_exception", "reason": f"no such index [{name}]", **details}
+        reason = f"Failed to delete data object from index {name}"
+        return Refused(500, {"error": {"root_cause": [cause], "type": "status_exception", "reason": reason, "caused_by": dict(cause)}, "status": 500})
 
     def _models_of(self, query: Mapping[str, Any]) -> list[str]:
         """Ids of models that a search finds: near-real-time, as ML Commons looks.
@@ -375,7 +390,7 @@ class MemoryWorld:
     def delete_model_group(self, id_: str) -> dict[str, Any]:
         """Refused: 409 while it holds a model (recording looking_for_users_of_a_connector). Of one that is gone the answer is core's own."""
         if self.stores.find(MODEL_GROUPS) is None:
-            raise status_error("Failed to find model group", 404)
+            raise self._no_index_to_delete_from(MODEL_GROUPS, "Failed to find model group")
         if self._models_of({"term": {"model_group_id": id_}}):
             raise status_error("Cannot delete the model group when it has associated model versions", 409)
         return self.stores.made(MODEL_GROUPS).delete(id_)
@@ -498,7 +513,7 @@ class MemoryWorld:
     def delete_agent(self, id_: str) -> dict[str, Any]:
         """Refused: 404 where it is gone, except where the version deletes blindly."""
         if self.stores.get(AGENTS, id_) is None:
-            raise status_error("Fail to find ml agent", 404)
+            raise status_error("Fail to find ml agent" if self.stores.find(AGENTS) else "Failed to get agent index", 404)
         return self.stores.made(AGENTS).delete(id_)
 
     # -- what the engine's steps call

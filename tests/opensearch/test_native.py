@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from random import Random
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -40,13 +41,14 @@ Thing = tuple[str, str, dict[str, Any]]
 WORD = {"type": "text", "fields": {"keyword": {"type": "keyword", "ignore_above": 256}}}
 MAPPINGS = {"properties": {"field": WORD}}
 ODD = ("p q", "p%q", "größe", "p/q", "p?q", "p#q", 'p"q', "p\\q", "p&q=r", "p+q", "p;q", "-p", ".p", "P", "p:q", "p|q", "p<q>")
-"""Words with signs that a path has to quote, or that some cluster takes for something else."""
+"""Words with signs that a path has to quote, or that the cluster may take for more than a name."""
 
-ODD_PIPELINES = ("a,b", *ODD)
+ODD_PIPELINES = ("a,b", "p q", "p%q", "größe", "p/q", "p?q", "p#q", "p+q", 'p"q', "p\\q")
 
 # Every kind of thing in every state that matters. ML Commons is told everything that it would otherwise fill in by itself.
 CONNECTOR_BODY = {name: value for name, value in CONNECTOR.items() if name != "credential"}
 TOOL = {"type": "MLModelTool", "parameters": {"model_id": "deployed"}, "include_output_in_agent_response": False}
+PLACEHOLDERS = {"index": index_placeholder(), "ingest_pipeline": ingest_placeholder(), "search_pipeline": search_placeholder()}
 ESTATE: list[Thing] = [
     ("index", "docs", {"documents": 3, "mappings": MAPPINGS}),
     ("index", "empty", {}),
@@ -54,7 +56,7 @@ ESTATE: list[Thing] = [
     ("index", "fixed", {"documents": 2, "read_only": True, "mappings": MAPPINGS}),
     ("index", "named", {"documents": 1, "aliases": ["other-name", "both-names"], "mappings": MAPPINGS}),
     ("index", "named-too", {"aliases": {"both-names": {}}}),
-    ("index", "filled-in", {"settings": index_placeholder()["settings"], "mappings": index_placeholder()["mappings"]}),
+    ("index", "filled-in", PLACEHOLDERS["index"]),
     ("index", "with.dots.in.its.name", {"mappings": {"_meta": {"description": "mine"}}}),
     ("index", "ingests", {"settings": {"index.default_pipeline": "plain", "index.final_pipeline": "last"}}),
     ("index", "searches", {"settings": {"index.search.default_pipeline": "plain"}}),
@@ -64,10 +66,10 @@ ESTATE: list[Thing] = [
     ("index", "größe%50", {}),
     ("alias", "alone", {"index": "docs"}),
     ("ingest_pipeline", "plain", {"body": {"description": "mine", "processors": [{"set": {"field": "a", "value": 1}}]}}),
-    ("ingest_pipeline", "filled-in", {"body": ingest_placeholder()}),
+    ("ingest_pipeline", "filled-in", {"body": PLACEHOLDERS["ingest_pipeline"]}),
     ("search_pipeline", "plain", {"body": {"description": "mine", "request_processors": []}}),
-    ("search_pipeline", "filled-in", {"body": search_placeholder()}),
-    *((kind, id_, {}) for kind in ("ingest_pipeline", "search_pipeline") for id_ in ODD_PIPELINES),
+    ("search_pipeline", "filled-in", {"body": PLACEHOLDERS["search_pipeline"]}),
+    *((kind, id_, {}) for kind in PIPELINES for id_ in ODD_PIPELINES),
     ("connector", "used", {"body": CONNECTOR_BODY}),
     ("connector", "unused", {"body": CONNECTOR_BODY}),
     ("model_group", "full", {"body": {"description": "d", "latest_version": 1}}),
@@ -84,13 +86,11 @@ READS: list[Call] = [
     ("info",),
     ("info_of", NODE, 30.0),
     ("plugins",),
-    *((("look", kind, id_)) for kind in KINDS for id_ in IDS[kind]),
-    *((("look", kind, "absent")) for kind in KINDS),
+    *(("look", kind, id_) for kind in KINDS for id_ in (*IDS[kind], "absent")),
     *(("look", "index", id_) for id_ in ("alone", "both-names", *ODD)),
-    *(("look", kind, f"absent{id_}") for kind in ("ingest_pipeline", "search_pipeline") for id_ in ODD_PIPELINES),
-    *(("look", kind, id_) for kind in ("connector", "model", "model_group", "agent") for id_ in ("-x", "_x")),
-    ("pipelines", "ingest_pipeline"),
-    ("pipelines", "search_pipeline"),
+    *(("look", kind, f"absent{id_}") for kind in PIPELINES for id_ in ODD_PIPELINES),
+    *(("look", kind, id_) for kind in ML_KINDS for id_ in ("-x", "_x")),
+    *(("pipelines", kind) for kind in PIPELINES),
     *(("count", id_) for id_ in (*IDS["index"], "alone", "both-names", "absent")),
     *(("stats", id_) for id_ in (*IDS["index"], "alone", "both-names", "absent")),
     ("running_snapshots",),
@@ -101,7 +101,7 @@ READS: list[Call] = [
     ("model_groups_named", ["full", "empty", "absent"]),
     ("agents",),
     ("pipeline_settings",),
-    *(("ml_by_id", kind, [*IDS[kind], "absent"]) for kind in ("connector", "model", "model_group", "agent")),
+    *(("ml_by_id", kind, [*IDS[kind], "absent"]) for kind in ML_KINDS),
     ("indices", [*IDS["index"], "absent"]),
     ("indices", ["absent"]),
     ("indices", ["alone", "docs"]),
@@ -114,39 +114,33 @@ READS: list[Call] = [
     ("provision_pool",),
 ]
 
-PLACEHOLDERS = {"index": index_placeholder(), "ingest_pipeline": ingest_placeholder(), "search_pipeline": search_placeholder()}
+PUT_ON_NOTHING: list[tuple[str, str]] = [
+    *((kind, "new") for kind in PLACEHOLDERS),
+    *(("index", f"n{id_}") for id_ in ODD_PIPELINES),
+    *(("index", id_) for id_ in ("-n", "+n", ".n", ".", "..", "n" * 256)),
+    *((kind, f"n{id_}") for kind in PIPELINES for id_ in ("a,b", "p%q", "p/q", "größe")),
+]
+OVERWRITTEN: list[Thing] = [(kind, "there", {}) for kind in PLACEHOLDERS]
+DELETED_FROM_NOTHING: list[tuple[str, str]] = [*((kind, "absent") for kind in KINDS), *(("index", id_) for id_ in ("-n", ".n", *ODD_PIPELINES))]
+DELETED: list[Thing] = [
+    *((kind, "there", {}) for kind in KINDS),
+    *((kind, f"n{id_}", {}) for kind in PIPELINES for id_ in ODD_PIPELINES),
+    *(("index", "there", attributes) for attributes in ({"documents": 2}, {"closed": True}, {"read_only": True})),
+    *(("index", "there", {"settings": {f"index.blocks.{block}": True}}) for block in ("write", "read", "metadata", "read_only_allow_delete")),
+    *(("model", "there", {"state": state}) for state in ("DEPLOYED", "UNDEPLOYED")),
+]
 CHANGES: list[tuple[Call, list[Thing]]] = [
-    *((("put", kind, "new", body), []) for kind, body in PLACEHOLDERS.items()),
-    *((("put", kind, "there", body), [(kind, "there", {})]) for kind, body in PLACEHOLDERS.items()),
-    *((("put", "index", f"n{id_}", index_placeholder()), []) for id_ in ODD_PIPELINES),
-    *((("put", kind, f"n{id_}", PLACEHOLDERS[kind]), []) for kind in PIPELINES for id_ in ("a,b", "p%q", "p/q", "größe")),
-    *((("put", "index", id_, index_placeholder()), []) for id_ in ("-n", "+n", ".n", ".", "..", "n" * 256)),
-    (("put", "index", "called", index_placeholder()), [("index", "there", {"aliases": ["called"]})]),
-    *((("delete", kind, "there"), [(kind, "there", {})]) for kind in KINDS),
-    *((("delete", kind, "absent"), []) for kind in KINDS),
-    *((("delete", kind, f"n{id_}"), [(kind, f"n{id_}", {})]) for kind in PIPELINES for id_ in ODD_PIPELINES),
-    *((("delete", "index", f"n{id_}"), []) for id_ in ODD_PIPELINES),
-    *((("delete", "index", id_), []) for id_ in ("-n", ".n")),
-    (("delete", "index", "there"), [("index", "there", {"documents": 2})]),
-    (("delete", "index", "there"), [("index", "there", {"closed": True})]),
-    (("delete", "index", "there"), [("index", "there", {"read_only": True})]),
-    *(
-        (("delete", "index", "there"), [("index", "there", {"settings": {f"index.blocks.{block}": True}})])
-        for block in ("write", "read", "metadata", "read_only_allow_delete")
-    ),
+    *((("put", kind, id_, PLACEHOLDERS[kind]), []) for kind, id_ in PUT_ON_NOTHING),
+    *((("put", *thing[:2], PLACEHOLDERS[thing[0]]), [thing]) for thing in OVERWRITTEN),
+    (("put", "index", "called", PLACEHOLDERS["index"]), [("index", "there", {"aliases": ["called"]})]),
+    *((("delete", kind, id_), []) for kind, id_ in DELETED_FROM_NOTHING),
+    *((("delete", *thing[:2]), [thing]) for thing in DELETED),
     (("delete", "index", "called"), [("index", "there", {"aliases": ["called"]})]),
     (("delete", "index", "called"), [("index", "there", {"aliases": ["called"]}), ("index", "there-too", {"aliases": ["called"]})]),
     (("delete", "ingest_pipeline", "there"), [("ingest_pipeline", "there", {}), ("index", "user", {"settings": {"index.default_pipeline": "there"}})]),
     (("delete", "search_pipeline", "there"), [("search_pipeline", "there", {}), ("index", "user", {"settings": {"index.search.default_pipeline": "there"}})]),
     (("delete", "model_group", "there"), [("model_group", "there", {}), ("model", "member", {"model_group_id": "there"})]),
     (("delete", "connector", "there"), [("connector", "there", {"body": CONNECTOR_BODY}), ("model", "member", {"connector_id": "there"})]),
-    # ML Commons looks for the models of a connector by the words of its id: a dash ends a word, an underscore and a capital do not.
-    (("delete", "connector", "c-one"), [("connector", "c-one", {"body": CONNECTOR_BODY}), ("model", "member", {"connector_id": "b-one"})]),
-    (("delete", "connector", "c-one"), [("connector", "c-one", {"body": CONNECTOR_BODY}), ("model", "member", {"connector_id": "b-ONE-x"})]),
-    (("delete", "connector", "c-one"), [("connector", "c-one", {"body": CONNECTOR_BODY}), ("model", "member", {"connector_id": "b_one"})]),
-    (("delete", "connector", "c_one"), [("connector", "c_one", {"body": CONNECTOR_BODY}), ("model", "member", {"connector_id": "b_one"})]),
-    (("delete", "model", "there"), [("model", "there", {"state": "DEPLOYED"})]),
-    (("delete", "model", "there"), [("model", "there", {"state": "UNDEPLOYED"})]),
 ]
 
 # The calls to Flow Framework itself: recordings vouch for them (tests/contract). The ways that all calls are sent by.
@@ -299,6 +293,21 @@ def test_a_change_is_answered_alike_and_leaves_the_same_behind(estate: Both, cha
             estate.remove(kind, id_)
 
 
+@pytest.mark.parametrize(
+    ("connector", "used", "status"),
+    [("c-one", "b-one", 409), ("c-one", "b-ONE-x", 409), ("c-one", "b_one", 200), ("c_one", "b_one", 200), ("b_one", "b_one", 409)],
+)
+def test_a_connector_counts_as_used_where_its_id_has_a_word_in_common_with_that_of_a_model_alike(
+    estate: Both, connector: str, used: str, status: int
+) -> None:
+    """ML Commons looks for them by words: a dash ends one, an underscore and a capital do not."""
+    call = ("delete", "connector", connector)
+    with there(estate, [("connector", connector, {"body": CONNECTOR_BODY}), ("model", "member", {"connector_id": used})]):
+        ((real, memory),) = estate.ask(call, ("admin", "admin"))
+        assert (real.status, memory.status) == (status, status)
+        assert estate.unlike(call) == []
+
+
 @contextmanager
 def snapshot(cluster: Cluster, index: str) -> Iterator[None]:
     """One that is being taken of an index with data, and does not get far. The names are the simulator's."""
@@ -366,6 +375,19 @@ def test_many_searches_at_once_need_a_right_of_their_own_alike(estate: Both) -> 
 
 
 # -- nothing is left out -----------------------------------------------------------------------------------------------
+
+
+def test_what_differs_is_seen() -> None:
+    """Between two simulators of which one stands for the real cluster."""
+    with simulated() as one, simulated() as other:
+        real: Any = SimpleNamespace(url=one.url, ca_cert=None, security=False, flow_framework=True)
+        two = Both(real, one, other)
+        two.put("index", "docs", documents=3)
+        assert unlike(two, [("look", "index", "docs"), ("count", "docs"), ("indices", ["docs"]), ("clock",), ("counts", ["docs"])]) == []
+        other.world.put("index", "docs", documents=4, mappings={"_meta": {"description": "more"}}, closed=True)
+        other.faults.answer("GET", "/_tasks", 200, {"nodes": {}}, content_type="application/json; charset=UTF-8")
+        for call in (("look", "index", "docs"), ("count", "docs"), ("indices", ["docs"]), ("clock",), ("counts", ["docs"])):
+            assert two.unlike(call) != [], call
 
 
 def test_every_call_of_the_collection_is_compared_for_every_kind() -> None:

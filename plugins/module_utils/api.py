@@ -555,7 +555,7 @@ def is_whole(answer: Answer) -> bool:
 def clock_of(answer: Answer) -> int | None:
     """The time in milliseconds since 1970 at which the node of C(Api.clock) answered; None where it does not say.
 
-    From general knowledge of OpenSearch: the list holds itself, once for the request and once more a node (C([n])).
+    The list holds itself: it was asked for by the name of that very action (tests/opensearch/test_native.py).
     """
     nodes = answer.body.get("nodes") if answer.ok and isinstance(answer.body, dict) else None
     tasks = [task for node in (nodes or {}).values() for task in (node.get("tasks") or {}).values()]

@@ -366,7 +366,7 @@ class Surveyor:
         answer = self.api.look(resource.kind, resource.id)
         if answer.outcome == rest.MISSING:
             return replace(resource, exists=False)
-        if answer.outcome == rest.INDEX_BLOCKED:
+        if answer.outcome == rest.INDEX_BLOCKED and rest.text_of(answer.body).startswith("index [%s] " % resource.id):
             return replace(resource, exists=True, obstacle=block_of(resource.id, {"blocks": {"metadata": True}}))
         if not answer.ok or not isinstance(answer.body, dict):
             return replace(resource, problem=answer.sentence or "the answer is no object")
@@ -438,7 +438,7 @@ class Surveyor:
             self.warnings.append("%s is not allowed to these credentials; what depends on it is not known. %s" % (doing, answer.sentence))
             return answer
         if answer.outcome == rest.INDEX_BLOCKED:
-            self.warnings.append("%s was refused; what depends on it is not known. %s" % (doing, answer.sentence))
+            self.warnings.append("%s is stopped by the block of an index; what depends on it is not known. %s" % (doing, answer.sentence))
             return answer
         if answer.outcome == rest.NO_PLUGIN:
             return answer

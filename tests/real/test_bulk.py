@@ -239,7 +239,7 @@ def test_a_hit_that_is_no_state_of_that_workflow_proves_nothing(sim: Any) -> Non
 
 
 def test_a_name_behind_which_other_indices_stand_is_asked_for_alone(sim: Any) -> None:
-    """A data stream: a list shows its backing indices, whose aliases do not name it (general knowledge of OpenSearch)."""
+    """A data stream: a list shows its backing indices, whose aliases do not name it (tests/opensearch/test_native.py)."""
     ids = estate(sim, 12, ("connector",))
     node = {"id": "i", "type": "create_index", "user_inputs": {"index_name": "stream"}}
     sim.load({"workflow_id": "s", "state": "NOT_STARTED"}, {"name": "s", "workflows": {"provision": {"nodes": [node]}}})

@@ -39,7 +39,7 @@ def no_such_index(name: str) -> Refused:
 
 
 def closed_index(name: str, uuid: str) -> Refused:
-    """A read of a closed index (behaviour of OpenSearch core)."""
+    """A read of a closed index (tests/opensearch/test_native.py)."""
     return core_error("index_closed_exception", "closed", 400, index=name, index_uuid=uuid)
 
 

@@ -157,7 +157,7 @@ class ClusterRoutes:
         return cat_answer(call, rows, ["node_name", "name", "active", "queue", "rejected"], THREAD_POOL_ALIASES)
 
     def _listing(self, node: Node) -> dict[str, Any]:
-        """The task that lists tasks, which is in its own list (general knowledge of OpenSearch, no recording)."""
+        """The task that lists tasks, which is in its own list (tests/opensearch/test_native.py)."""
         self._listings += 1
         return {
             "node": node.id,
@@ -239,7 +239,7 @@ class ClusterRoutes:
     async def health(self, call: Call) -> Answer:
         self._may(call, "cluster:monitor/health")
         count = len(self.engine.nodes)
-        shards = sum(int(index.settings["index.number_of_shards"]) for index in self.world.indices.all.values())
+        shards = sum(_shard_count(index) for index in self.world.indices.all.values())
         return Answer(
             200,
             {
@@ -307,21 +307,26 @@ class ClusterRoutes:
         held = [index for index in self.world.indices.all.values() if index.snapshot]
         if not held:
             return Answer(200, {"snapshots": []})
-        return Answer(
-            200,
-            {
-                "snapshots": [
-                    {
-                        "snapshot": "simulated",
-                        "repository": "simulated",
-                        "uuid": self.cluster.uuid,
-                        "state": "STARTED",
-                        "include_global_state": False,
-                        "indices": {index.name: {"shards_stats": {"started": 1, "total": 1}} for index in held},
-                    }
-                ]
+        node, now = self.engine.nodes[0].id, self.engine.clock.now_ms()
+        shown = {
+            "snapshot": "simulated",
+            "repository": "simulated",
+            "uuid": self.cluster.uuid,
+            "state": "STARTED",
+            "include_global_state": False,
+            **_under_way(sum(_shard_count(index) for index in held), sum(index.size() for index in held), now),
+            "indices": {
+                index.name: {
+                    **_under_way(_shard_count(index), index.size(), now),
+                    "shards": {
+                        str(shard): {"stage": "STARTED", "stats": _under_way(1, index.size(), now)["stats"], "node": node}
+                        for shard in range(_shard_count(index))
+                    },
+                }
+                for index in held
             },
-        )
+        }
+        return Answer(200, {"snapshots": [shown]})
 
     async def cat_indices(self, call: Call) -> Answer:
         self._may(call, "indices:monitor/settings/get")
@@ -341,6 +346,25 @@ class ClusterRoutes:
             "pri.store.size",
         ]
         return cat_answer(call, rows, columns)
+
+
+def _shard_count(index: Index) -> int:
+    return int(index.settings["index.number_of_shards"])
+
+
+def _under_way(shards: int, size: int, now: int) -> dict[str, Any]:
+    """How far a snapshot of so many shards is: at its first file."""
+    all_files = {"file_count": 4 * shards, "size_in_bytes": size}
+    return {
+        "shards_stats": {"initializing": 0, "started": shards, "finalizing": 0, "done": 0, "failed": 0, "total": shards},
+        "stats": {
+            "incremental": dict(all_files),
+            "processed": {"file_count": 1, "size_in_bytes": min(size, 400)},
+            "total": dict(all_files),
+            "start_time_in_millis": now,
+            "time_in_millis": 0,
+        },
+    }
 
 
 def pool_rows(nodes: list[Node], patterns: list[str]) -> list[dict[str, Any]]:

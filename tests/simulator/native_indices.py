@@ -27,6 +27,7 @@ _REPEATED = ("level", "fields", "forbid_closed_indices", "include_unloaded_segme
 _SEARCH = (*_NAMES, "q", "size", "from", "sort", "track_total_hits", "ignore_throttled", "preference", "routing")
 _DOC = ("refresh", "routing", "op_type", "timeout", "if_seq_no", "if_primary_term", "pipeline", "realtime")
 ACK = {"acknowledged": True}
+NO_UPLOADS = {"started": 0, "failed": 0, "succeeded": 0}
 
 
 class IndexRoutes:
@@ -89,19 +90,11 @@ class IndexRoutes:
             forbid_closed=forbid_closed,
         )
 
-    def _to_look_at(self, call: Call, forbid_closed: bool = False) -> list[Index]:
-        """Refused: 403 where one of them is blocked against it, which a list of all is too (tried on 3.6.0)."""
+    def _looked_at(self, call: Call, forbid_closed: bool = False) -> list[Index]:
+        """The same, as far as they let themselves be looked at. Refused: 403 where one does not."""
         chosen = self._resolve(call, forbid_closed)
         for index in chosen:
             index.refused("look")
-        return chosen
-
-    def _to_search(self, chosen: list[Index]) -> list[Index]:
-        """Refused: 400 where one has a search pipeline by default that does not exist; a count is a search (tried on 3.6.0)."""
-        for index in chosen:
-            pipeline = index.settings.get("index.search.default_pipeline", "_none")
-            if pipeline not in ("_none", *self.world.pipelines["search_pipeline"]):
-                raise core_error("illegal_argument_exception", f"Pipeline {pipeline} is not defined", 400)
         return chosen
 
     def _own(self, call: Call) -> list[Index]:
@@ -167,7 +160,7 @@ class IndexRoutes:
                 "mappings": index.mappings,
                 "settings": self._shown_settings(call, index),
             }
-            for index in self._to_look_at(call)
+            for index in self._looked_at(call)
         }
         return Answer(200, found)
 
@@ -186,7 +179,7 @@ class IndexRoutes:
                 f"request [{call.raw_path}] contains unrecognized metric: [{wrong[0]}]",
                 400,
             )
-        chosen = self._to_look_at(call, forbid_closed=True)
+        chosen = self._looked_at(call, forbid_closed=True)
         each = {index.name: _stats_of(index, metrics) for index in chosen}
         total = sum(int(i.settings["index.number_of_shards"]) * (1 + _replicas(i)) for i in chosen)
         primaries = sum(int(i.settings["index.number_of_shards"]) for i in chosen)
@@ -207,10 +200,11 @@ class IndexRoutes:
         self._may(call, "indices:monitor/settings/get")
         names = call.path.get("name", "*").split(",")
         result = {}
-        for index in self._to_look_at(call):
+        for index in self._looked_at(call):
             flat = {name: value for name, value in self._settings(index).items() if _matches(name, names)}
             shown = dict(sorted(flat.items())) if call.flag("flat_settings") else nested(flat)
-            result[index.name] = {"settings": shown}
+            if flat:  # an index that has none of the settings asked for is left out
+                result[index.name] = {"settings": shown}
         return Answer(200, result)
 
     async def put_settings(self, call: Call) -> Answer:
@@ -218,8 +212,8 @@ class IndexRoutes:
         body = call.json({})
         changes = flat_settings(body.get("settings", body))
         for index in self._own(call):
-            blocks_only = all(name.startswith("index.blocks.") for name in changes)
-            if not blocks_only:
+            one_block = len(changes) == 1 and all(name.startswith("index.blocks.") for name in changes)
+            if not one_block:
                 index.refused("delete")
             for name, value in changes.items():
                 if value is None:
@@ -230,7 +224,7 @@ class IndexRoutes:
 
     async def get_mapping(self, call: Call) -> Answer:
         self._may(call, "indices:admin/mappings/get")
-        return Answer(200, {index.name: {"mappings": index.mappings} for index in self._resolve(call)})
+        return Answer(200, {index.name: {"mappings": index.mappings} for index in self._looked_at(call)})
 
     async def put_mapping(self, call: Call) -> Answer:
         self._may(call, "indices:admin/mapping/put")
@@ -393,7 +387,7 @@ class IndexRoutes:
 
     async def count(self, call: Call) -> Answer:
         self._may(call, "indices:data/read/search")
-        chosen = self._to_search(self._resolve(call, forbid_closed=True))
+        chosen = self._searched_in(self._resolve(call, forbid_closed=True))
         query = call.json({}).get("query", {"match_all": {}})
         total = sum(self._counted(index, query) for index in chosen)
         return Answer(200, {"count": total, "_shards": {**_shards(chosen), "skipped": 0}})
@@ -415,12 +409,14 @@ class IndexRoutes:
     async def many_searches(self, call: Call) -> Answer:
         """``_msearch``: pairs of lines, each pair answered as a search of its own, a refused one in its place.
 
-        From general knowledge of OpenSearch, no recording: with the security plugin the request needs
+        As tried in tests/opensearch/test_native.py: with the security plugin the request needs
         indices:data/read/msearch, and each search the right to search; a body that does not end with a line break is
         refused.
         """
         self._may(call, "indices:data/read/msearch")
         text = call.content.decode()
+        if not text:
+            raise core_error("parse_exception", "request body or source parameter is required", 400)
         if not text.endswith("\n"):
             raise core_error("illegal_argument_exception", "The msearch request must be terminated by a newline [\n]", 400)
         try:
@@ -439,13 +435,23 @@ class IndexRoutes:
             one = self.world.indices.all.get(name)  # at once: there may be hundreds in one request
             unavailable = bool(head.get("ignore_unavailable", False))
             chosen = [one] if one and not one.closed else self.world.resolve(name, ignore_unavailable=unavailable, forbid_closed=True)
-            return {**self._searched(self._to_search(chosen), body), "status": 200}
+            return {**self._searched(chosen, body), "status": 200}
         except Refused as refused:
             return {"error": refused.body["error"], "status": refused.status}
 
+    def _searched_in(self, chosen: list[Index]) -> list[Index]:
+        """Those indices. Refused where one is blocked, or where the search pipeline that all of them have as their default is gone."""
+        for index in chosen:
+            index.refused("read")
+        defaults = {index.settings.get("index.search.default_pipeline", "_none") for index in chosen}
+        gone = defaults - {"_none"} - set(self.world.pipelines["search_pipeline"])
+        if gone and len(defaults) == 1:
+            raise core_error("illegal_argument_exception", f"Pipeline {gone.pop()} is not defined", 400)
+        return chosen
+
     async def search(self, call: Call) -> Answer:
         self._may(call, "indices:data/read/search")
-        chosen = self._to_search(self._resolve(call, forbid_closed=True))
+        chosen = self._resolve(call, forbid_closed=True)
         body = call.json({})
         for name in ("size", "from"):
             if name in call.params:
@@ -454,7 +460,7 @@ class IndexRoutes:
 
     def _searched(self, chosen: list[Index], body: dict[str, Any]) -> dict[str, Any]:
         hits, owners = [], {}
-        for index in chosen:
+        for index in self._searched_in(chosen):
             for hit in self._hits(index):
                 hits.append(hit)
                 owners[id(hit)] = index.name
@@ -497,6 +503,7 @@ def _stats_of(index: Index, metrics: set[str]) -> dict[str, Any]:
             "uncommitted_operations": pending,
             "uncommitted_size_in_bytes": 55 + 100 * pending,
             "earliest_last_modified_age": 0,
+            "remote_store": {"upload": {"total_uploads": dict(NO_UPLOADS), "total_upload_size": {f"{name}_bytes": 0 for name in NO_UPLOADS}}},
         },
     }
     return {name: value for name, value in everything.items() if "_all" in metrics or name in metrics}
@@ -506,9 +513,9 @@ def _sum(parts: list[dict[str, Any]]) -> dict[str, Any]:
     total: dict[str, Any] = {}
     for part in parts:
         for name, values in part.items():
-            into = total.setdefault(name, dict.fromkeys(values, 0))
+            into = total.setdefault(name, {})
             for key, value in values.items():
-                into[key] += value
+                into[key] = into.get(key, 0) + value if isinstance(value, int) else value
     return total
 
 

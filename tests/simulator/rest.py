@@ -85,7 +85,7 @@ class Route:
         for segment, part in zip(segments, self.pattern, strict=True):
             if part.startswith("{"):
                 name = part[1:-1]
-                if name == "index" and segment.startswith("_") and segment != "_all":
+                if name == "index" and segment.startswith("_") and segment != "_all" and len(segments) > 1:
                     return None
                 found[name] = unquote(segment)
             elif part != segment:

@@ -18,7 +18,7 @@ from typing import Any
 Source = Mapping[str, Any]
 Predicate = Callable[[str, Source], bool]
 
-MOST_TERMS = 65_536  # index.max_terms_count; from general knowledge of OpenSearch, no recording
+MOST_TERMS = 65_536  # index.max_terms_count (tests/opensearch/test_native.py)
 
 
 class SearchError(Exception):
@@ -29,6 +29,10 @@ class SearchError(Exception):
         self.kind = kind
         self.reason = reason
         self.status = status
+
+
+class ShardError(SearchError):
+    """A search that is refused only where the documents are: ML Commons has a status of its own for those."""
 
 
 @dataclass(frozen=True)
@@ -206,7 +210,7 @@ class Search:
         if not isinstance(values, list):
             raise SearchError("parsing_exception", "[terms] query requires an array of terms")
         if len(values) > MOST_TERMS:
-            raise SearchError(
+            raise ShardError(
                 "illegal_argument_exception",
                 f"The number of terms [{len(values)}] used in the Terms Query request has exceeded the allowed maximum of"
                 f" [{MOST_TERMS}]. This maximum can be set by changing the [index.max_terms_count] index level setting.",
@@ -364,7 +368,7 @@ def _sort_value(hit: Hit, path: str, search: Search) -> Any:
     if not values and path.endswith(".keyword"):
         values = _values(hit.source, path[: -len(".keyword")])
     elif values and (search.mapping.kind(path, values[0]) or "").startswith("text"):
-        raise SearchError(
+        raise ShardError(
             "illegal_argument_exception",
             f"Text fields are not optimised for operations that require per-document field data like aggregations and"
             f" sorting, so these operations are disabled by default. Please use a keyword field instead. [{path}]",
@@ -438,7 +442,7 @@ def run(index: str, mapping: FieldTypes, hits: Iterable[Hit], body: Mapping[str,
     if size < 0:
         raise SearchError("illegal_argument_exception", f"[size] parameter cannot be negative, found [{size}]")
     if size + start > 10_000:
-        raise SearchError(
+        raise ShardError(
             "illegal_argument_exception",
             f"Result window is too large, from + size must be less than or equal to: [10000] but was [{size + start}]",
         )

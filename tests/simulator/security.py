@@ -24,6 +24,9 @@ READ_FLOWS = (
     _FLOW + "workflow_state/search",
     _FLOW + "workflow_step/get",
 )
+OWN_INDEX = ("indices:data/read/msearch",)
+"""What the plugin gives to everybody by the role own_index, as far as it counts here."""
+
 FULL_FLOWS = (
     _FLOW + "*",
     "cluster:monitor/*",
@@ -66,13 +69,13 @@ def default_users() -> dict[str, User]:
     """The users of the recordings; each password is the name."""
     users = (
         User("admin", "admin", ("*",), ("admin",), ("own_index", ADMIN_ROLE)),
-        User("nobody", "nobody"),
-        User("reader", "reader", READ_FLOWS, (), ("own_index", "flow_framework_read_access")),
-        User("flowadmin", "flowadmin", FULL_FLOWS, (), ("own_index", "flow_framework_full_access")),
+        User("nobody", "nobody", OWN_INDEX),
+        User("reader", "reader", (*OWN_INDEX, *READ_FLOWS), (), ("own_index", "flow_framework_read_access")),
+        User("flowadmin", "flowadmin", (*OWN_INDEX, *FULL_FLOWS), (), ("own_index", "flow_framework_full_access")),
         User(
             "flowml",
             "flowml",
-            (*FULL_FLOWS, *FULL_ML),
+            (*OWN_INDEX, *FULL_FLOWS, *FULL_ML),
             (),
             ("own_index", "flow_framework_full_access", "ml_full_access"),
         ),

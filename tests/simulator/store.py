@@ -175,7 +175,7 @@ class DocumentIndex:
         try:
             return copy.deepcopy(run(self.name, FIELD_TYPES.get(self.name, FieldTypes()), hits, body))
         except SearchError as wrong:
-            raise search_refusal(wrong) from None
+            raise search_refusal(wrong) from wrong
 
 
 def search_refusal(wrong: SearchError) -> Refused:

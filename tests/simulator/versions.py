@@ -100,6 +100,7 @@ class Features:
     gone_model_is_success: bool  # 2.4
     gone_agent_is_success: bool  # 2.4
     gone_model_fails_with_security: bool  # recordings 2.19.1: undeployed_model_gone, ml_gone_before
+    missing_ml_index_is_500: bool  # tests/opensearch/test_native.py, 2.19.1: DELETE of a connector or a group before there ever was one
     safe_delete_model: bool  # 2.4: the setting plugins.ml_commons.safe_delete_model is known
     pool_deprovision: int  # 6, on a small node
     pool_provision: int
@@ -164,6 +165,7 @@ _2_12 = Features(
     gone_model_is_success=False,
     gone_agent_is_success=True,
     gone_model_fails_with_security=False,
+    missing_ml_index_is_500=False,
     safe_delete_model=False,
     pool_deprovision=2,
     pool_provision=4,
@@ -260,6 +262,7 @@ _2_19 = replace(
     unreadable_deprovision_status=500,
     user_after_reset="caller",
     gone_model_fails_with_security=True,
+    missing_ml_index_is_500=True,
     safe_delete_model=True,
     pool_deprovision=4,
     pool_provision=8,
@@ -284,6 +287,7 @@ _3_0 = replace(
     provision_status=202,
     create_and_provision_status=202,
     gone_model_fails_with_security=False,
+    missing_ml_index_is_500=False,
     filter_refusal_status=403,
     tenant_throttle=True,
     records_race=False,

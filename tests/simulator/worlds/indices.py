@@ -18,12 +18,13 @@ from ..clock import Clock
 from ..errors import Refused, closed_index, core_error, no_such_index
 from ..ids import long_id
 
-_FORBIDDEN_CHARACTERS = '\\/*?"<>| ,#:'
+_FORBIDDEN_CHARACTERS = '\\/*?"<>| ,'
 
 # Blocks that a setting puts on an index: number and name as core prints them, what they stop.
 _BLOCKS: tuple[tuple[str, str, frozenset[str]], ...] = (
     ("index.blocks.read_only", "FORBIDDEN/5/index read-only (api)", frozenset({"write", "delete"})),
     ("index.blocks.read_only_allow_delete", "FORBIDDEN/12/index read-only / allow delete (api)", frozenset({"write"})),
+    ("index.blocks.read", "FORBIDDEN/7/index read (api)", frozenset({"read"})),
     ("index.blocks.write", "FORBIDDEN/8/index write (api)", frozenset({"write"})),
     ("index.blocks.metadata", "FORBIDDEN/9/index metadata (api)", frozenset({"delete", "look"})),
 )
@@ -68,7 +69,7 @@ class Index:
         return 208 + 3400 * bool(self.count()) + 120 * self.count()
 
     def refused(self, what: str) -> None:
-        """Refused with core's block exception where a block stops ``what``: "write", "delete", or "look" at settings."""
+        """Refused with core's block exception where a block stops ``what``: "write" or "read" documents, "delete" or "look" at it."""
         names = [text for key, text, stops in _BLOCKS if what in stops and self.settings.get(key) == "true"]
         if names:
             reasons = ", ".join(f"[{name}]" for name in names)
@@ -115,17 +116,15 @@ def nested(flat: Mapping[str, Any]) -> dict[str, Any]:
     return tree
 
 
+def wrong_name(name: str, reason: str) -> Refused:
+    return core_error("invalid_index_name_exception", f"Invalid index name [{name}], {reason}", 400, index=name, index_uuid="_na_")
+
+
 def check_name(name: str) -> None:
     """Refused where core does not take the name for a new index."""
 
     def wrong(reason: str) -> Refused:
-        return core_error(
-            "invalid_index_name_exception",
-            f"Invalid index name [{name}], {reason}",
-            400,
-            index=name,
-            index_uuid="_na_",
-        )
+        return wrong_name(name, reason)
 
     if name in (".", ".."):
         raise wrong("must not be '.' or '..'")
@@ -133,6 +132,9 @@ def check_name(name: str) -> None:
         raise wrong("must not start with '_', '-', or '+'")
     if any(character in _FORBIDDEN_CHARACTERS for character in name):
         raise wrong('must not contain the following characters [ , ", *, \\, <, |, ,, >, /, ?]')
+    for sign in "#:":
+        if sign in name:
+            raise wrong(f"must not contain '{sign}'")
     if name != name.lower():
         raise wrong("must be lowercase")
     if not name or len(name.encode()) > 255:
@@ -182,6 +184,8 @@ class Indices:
                         continue
                     found[index.name] = index
                 continue
+            if part.startswith("_"):
+                raise wrong_name(part, "must not start with '_'.")
             exact = self._named(part, aliases)
             if not exact:
                 if ignore_unavailable:
@@ -234,13 +238,7 @@ class Indices:
             )
         check_name(name)
         if name in self.alias_names():
-            raise core_error(
-                "invalid_index_name_exception",
-                f"Invalid index name [{name}], already exists as alias",
-                400,
-                index=name,
-                index_uuid="_na_",
-            )
+            raise wrong_name(name, "already exists as alias")
         body = body or {}
         settings = {key: value for key, value in flat_settings(body.get("settings")).items() if value is not None}
         for key in ("index.number_of_shards", "index.number_of_replicas"):

@@ -20,6 +20,7 @@ from ..clock import Clock
 from ..errors import Refused, core_error, no_such_index, status_error
 from ..faults import Faults
 from ..ids import long_id, short_id
+from ..search import ShardError
 from ..security import User
 from ..store import AGENTS, CONNECTORS, MODEL_GROUPS, MODELS, Stores
 from ..versions import Features
@@ -89,6 +90,7 @@ class MemoryWorld:
         self.setting = setting
         self.indices = Indices(clock)
         self.pipelines: dict[str, dict[str, Any]] = {kind: {} for kind in PIPELINES}
+        self._had_pipelines: set[str] = set()  # kinds of which there ever was one
         self._undeploys: dict[str, int] = {}  # model id -> refusals of delete_model still to come
         self._system_uuids: dict[str, str] = {}
 
@@ -101,7 +103,7 @@ class MemoryWorld:
         elif kind in PIPELINES:
             body = attributes.pop("body", {"processors": []} if kind == "ingest_pipeline" else {})
             _none_left(attributes)
-            self.pipelines[kind][id_] = copy.deepcopy(body)
+            self._store_pipeline(kind, id_, body)
         elif kind == "index":
             self._put_index(id_, attributes)
         elif kind == "alias":
@@ -130,7 +132,7 @@ class MemoryWorld:
         self.indices.all.pop(id_, None)
         settings = flat_settings(attributes.pop("settings", None))
         settings.setdefault("index.number_of_shards", "1")
-        settings.setdefault("index.number_of_replicas", "1")
+        settings.setdefault("index.number_of_replicas", "0")
         settings.setdefault("index.replication.type", "DOCUMENT")
         if attributes.pop("read_only", False):
             settings["index.blocks.read_only"] = "true"
@@ -262,13 +264,17 @@ class MemoryWorld:
                 400,
                 property_name="processors",
             )
+        self._store_pipeline(kind, id_, body)
+
+    def _store_pipeline(self, kind: str, id_: str, body: Mapping[str, Any]) -> None:
         self.pipelines[kind][id_] = copy.deepcopy(dict(body))
+        self._had_pipelines.add(kind)
 
     def delete_pipeline(self, kind: str, pattern: str) -> None:
-        """Delete by id, which the cluster takes for a pattern. Refused: 404 where nothing matches."""
+        """Delete by id, which the cluster takes for a pattern. Refused: 404 where nothing matches, once there was any pipeline."""
         known = self.pipelines[kind]
         doomed = [id_ for id_ in known if fnmatch.fnmatchcase(id_, _literal_but_star(pattern))]
-        if not doomed and pattern != "*":
+        if not doomed and pattern != "*" and kind in self._had_pipelines:
             raise core_error("resource_not_found_exception", f"pipeline [{pattern}] is missing", 404)
         for id_ in doomed:
             del known[id_]
@@ -284,7 +290,7 @@ class MemoryWorld:
                 "model": "Fail to find model",
                 "agent": "Failed to get agent index",
                 "connector": "Failed to find connector",
-                "model_group": "Failed to find model group",
+                "model_group": "Failed to find model group index",
             }
             raise status_error(texts[kind], 404)
         source = index.get(id_)
@@ -298,7 +304,12 @@ class MemoryWorld:
         name = DOCUMENT_KINDS[kind]
         index = self.stores.find(name)
         if index is not None:
-            return index.search(body)
+            try:
+                return index.search(body)
+            except Refused as refused:
+                if isinstance(refused.__cause__, ShardError):
+                    raise status_error(str(refused.__cause__), 500) from None
+                raise
         if kind == "agent":
             raise no_such_index(name)
         return {
@@ -330,7 +341,7 @@ class MemoryWorld:
         """Refused: 409 while a model uses it; 404 where it is gone and access control hides that (behaviour.md 2.4)."""
         index = self.stores.find(CONNECTORS)
         if index is None:
-            raise status_error("Failed to find connector", 404)
+            raise self._no_index_to_delete_from(CONNECTORS, "Failed to find connector")
         if index.get(id_) is None:
             admin = self.faults.caller_is_admin and (caller is None or caller.is_admin)
             if true(self.setting("plugins.flow_framework.multi_tenancy_enabled")):
@@ -345,6 +356,15 @@ class MemoryWorld:
                 409,
             )
         return index.delete(id_)
+
+    def _no_index_to_delete_from(self, name: str, text: str) -> Refused:
+        """What ML Commons says where it deletes without looking before, and there is no index of that kind yet."""
+        if not self.features.missing_ml_index_is_500:
+            return status_error(text, 404)
+        details = {"index": name, "resource.id": name, "resource.type": "index_expression", "index_uuid": "_na_"}
+        cause = {"type": "index_not_found_exception", "reason": f"no such index [{name}]", **details}
+        reason = f"Failed to delete data object from index {name}"
+        return Refused(500, {"error": {"root_cause": [cause], "type": "status_exception", "reason": reason, "caused_by": dict(cause)}, "status": 500})
 
     def _models_of(self, query: Mapping[str, Any]) -> list[str]:
         """Ids of models that a search finds: near-real-time, as ML Commons looks.
@@ -371,8 +391,9 @@ class MemoryWorld:
         return id_
 
     def delete_model_group(self, id_: str) -> dict[str, Any]:
-        """Refused: 409 while it holds a model, 404 where it is gone (recording looking_for_users_of_a_connector)."""
-        self.document("model_group", id_)
+        """Refused: 409 while it holds a model (recording looking_for_users_of_a_connector). Of one that is gone the answer is core's own."""
+        if self.stores.find(MODEL_GROUPS) is None:
+            raise self._no_index_to_delete_from(MODEL_GROUPS, "Failed to find model group")
         if self._models_of({"term": {"model_group_id": id_}}):
             raise status_error("Cannot delete the model group when it has associated model versions", 409)
         return self.stores.made(MODEL_GROUPS).delete(id_)
@@ -449,7 +470,9 @@ class MemoryWorld:
 
     def delete_model(self, id_: str) -> dict[str, Any]:
         """Refused: 404 where it is gone, 400 while deployed, 409 while something uses it and safe delete is on."""
-        source = self.document("model", id_)
+        source = self.stores.get(MODELS, id_)
+        if source is None:
+            raise status_error("Failed to find model", 404)
         late = self._undeploys.get(id_, 0)
         if late > 0:
             self._undeploys[id_] = late - 1
@@ -481,6 +504,8 @@ class MemoryWorld:
 
     def _agent_source(self, body: Mapping[str, Any]) -> dict[str, Any]:
         source = {name: copy.deepcopy(value) for name, value in body.items() if value is not None}
+        for tool in source.get("tools", []):
+            tool.setdefault("include_output_in_agent_response", False)
         return {**source, **self._times(), "is_hidden": False}
 
     def register_agent(self, body: Mapping[str, Any]) -> str:
@@ -490,7 +515,8 @@ class MemoryWorld:
 
     def delete_agent(self, id_: str) -> dict[str, Any]:
         """Refused: 404 where it is gone, except where the version deletes blindly."""
-        self.document("agent", id_)
+        if self.stores.get(AGENTS, id_) is None:
+            raise status_error("Fail to find ml agent" if self.stores.find(AGENTS) else "Failed to get agent index", 404)
         return self.stores.made(AGENTS).delete(id_)
 
     # -- what the engine's steps call

@@ -149,6 +149,7 @@ class OpenSearchWorld:
         if documents:
             lines = '{"index": {}}\n{"field": "value"}\n' * documents
             self._admin("POST", f"{path}/_bulk?refresh=true", lines, {"content-type": "application/x-ndjson"})
+            self._admin("POST", f"{path}/_flush")  # nothing is uncommitted, as in memory
         if read_only:
             self._admin("PUT", f"{path}/_settings", {"index.blocks.read_only": True})
         if closed:
@@ -164,8 +165,8 @@ class OpenSearchWorld:
         if kind == "index":
             return self._index(id_)
         if kind == "alias":
-            found = self._found(f"/_alias/{_quoted(id_)}")
-            return {"index": ",".join(sorted(found))} if found else None
+            holders = sorted(name for name, shown in self._states().items() if id_ in shown.get("aliases", []))
+            return {"index": ",".join(holders)} if holders else None
         raise ValueError(f"no such kind: {kind}; there are {', '.join(KINDS)}")
 
     def _document(self, kind: str, id_: str) -> dict[str, Any] | None:
@@ -205,14 +206,14 @@ class OpenSearchWorld:
 
     def remove(self, kind: str, id_: str) -> bool:
         """Take one resource away, whatever holds it; searches no longer see it. False where it did not exist."""
+        if kind == "index":
+            return self._remove_index(id_)
         if self.get(kind, id_) is None:
             return False
         if kind in ML_KINDS:
             self._admin("DELETE", f"/{ML_KINDS[kind]}/_doc/{_quoted(id_)}?refresh=true")
         elif kind in PIPELINES:
             self._admin("DELETE", f"{PIPELINES[kind]}/{_quoted(id_)}")
-        elif kind == "alias":
-            self._admin("DELETE", f"/_all/_alias/{_quoted(id_)}")
         else:
             self._unblock(id_)
             self._admin("DELETE", f"/{_quoted(id_)}")
@@ -220,9 +221,9 @@ class OpenSearchWorld:
 
     def _unblock(self, id_: str) -> None:
         """Only where it is: any change of its settings is refused to an index whose search pipeline does not exist."""
-        blocks = [name for name in flat_settings((self._metadata(id_) or {})["settings"]) if name.startswith("index.blocks.")]
-        if blocks:
-            self._admin("PUT", f"/{_quoted(id_)}/_settings", dict.fromkeys(blocks))
+        for name in flat_settings((self._metadata(id_) or {})["settings"]):
+            if name.startswith("index.blocks."):  # one by one: more at once a block refuses
+                self._admin("PUT", f"/{_quoted(id_)}/_settings", {name: None})
 
     def ids(self, kind: str) -> list[str]:
         """All ids of a kind, sorted; of indices only those that are not the plugins' own."""
@@ -238,12 +239,12 @@ class OpenSearchWorld:
         if kind == "index":
             return sorted(own)
         if kind == "alias":
-            return sorted({alias for shown in own.values() for alias in shown["aliases"]})
+            return sorted({alias for shown in own.values() for alias in shown.get("aliases", [])})
         raise ValueError(f"no such kind: {kind}; there are {', '.join(KINDS)}")
 
     def clear(self) -> None:
         """Take everything away."""
-        for kind in ("alias", "index", *PIPELINES, *ML_KINDS):
+        for kind in ("index", *PIPELINES, *ML_KINDS):
             for id_ in self.ids(kind):
                 self.remove(kind, id_)
 
@@ -300,7 +301,7 @@ class OpenSearchWorld:
         return source
 
     def _taken(self, kind: str, id_: str) -> dict[str, Any]:
-        """Take one away; the document that it had."""
+        """Take one away; the document that it had, but that what an administrator by certificate makes is hidden."""
         source = self._document(kind, id_) or {}
         self.remove(kind, id_)
         source.pop("state", None)

@@ -261,7 +261,8 @@ def test_what_the_server_says_is_left_is_the_sentence() -> None:
 def test_a_block_on_an_index_is_not_laid_to_the_credentials() -> None:
     """As real servers answer a look at it (tests/opensearch/test_native.py)."""
     reason = "index [docs] blocked by: [FORBIDDEN/9/index metadata (api)];"
-    answer = classify(reply(403, json.dumps({"error": {"type": "cluster_block_exception", "reason": reason}, "status": 403})), URL)
+    body = json.dumps({"error": {"type": "cluster_block_exception", "reason": reason}, "status": 403})
+    answer = classify(Reply(403, "application/json", body), URL)
     assert answer.outcome == INDEX_BLOCKED and reason in answer.sentence
     assert "credentials" not in answer.sentence and "index.blocks.metadata" in answer.sentence
 

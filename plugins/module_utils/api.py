@@ -16,7 +16,7 @@ from typing import Any, Callable, Iterable, Iterator, Sequence, TypeVar
 from urllib.parse import quote, urlencode
 
 from .connection import Connection, Node, Reply
-from .resources import KINDS, error_of, is_block
+from .resources import KINDS, error_of
 
 T = TypeVar("T")
 
@@ -111,8 +111,7 @@ def classify(reply: Reply, url: str, action: str = "") -> Answer:
         return Answer(OK, status, body, "")
     outcome = refusal(status, body, said)
     words = {"url": url, "status": status, "said": said, "denied": said.rstrip("."), "cure": cure_of(said, action)}
-    sentence = "" if is_block(body) else REFUSALS.get(outcome, "")
-    return Answer(outcome, status, body, (sentence or "%(url)s answered %(status)d: %(said)s") % words)
+    return Answer(outcome, status, body, REFUSALS.get(outcome, "%(url)s answered %(status)d: %(said)s") % words)
 
 
 NO_ANSWER = {

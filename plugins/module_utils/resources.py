@@ -123,11 +123,6 @@ def gone_ml(body: Any) -> bool:
     return error.get("type") == "index_not_found_exception" or reason.startswith(("Fail to find ", "Failed to find ")) or reason == "Failed to get agent index"
 
 
-def is_block(body: Any) -> bool:
-    """403 of a block on an index, whoever asks (tests/opensearch/test_native.py)."""
-    return error_of(body).get("type") == "cluster_block_exception"
-
-
 def error_of(body: Any) -> dict[str, Any]:
     """The error object of the core envelope, or an empty one."""
     error = body.get("error") if isinstance(body, dict) else None

@@ -15,7 +15,7 @@ from typing import Any, Iterable, Iterator, Sequence
 from . import api as rest
 from .api import Answer, Api, hits_of, is_whole, pages
 from .bulk import BulkApi
-from .resources import ALLOW_DELETE_SINCE, KINDS, OTHER, STEPS, Version, is_block, kind_of, parse_version
+from .resources import ALLOW_DELETE_SINCE, KINDS, OTHER, STEPS, Version, kind_of, parse_version
 from .sharing import User, Users, every_hit, find_users, models_of
 
 DEPLOYED_STATES = ("DEPLOYED", "DEPLOYING", "PARTIALLY_DEPLOYED")
@@ -365,8 +365,6 @@ class Surveyor:
         answer = self.api.look(resource.kind, resource.id)
         if answer.outcome == rest.MISSING:
             return replace(resource, exists=False)
-        if resource.kind == "index" and is_block(answer.body) and rest.text_of(answer.body).startswith("index [%s] " % resource.id):
-            return replace(resource, exists=True, obstacle=block_of(resource.id, {"blocks": {"metadata": True}}))
         if not answer.ok or not isinstance(answer.body, dict):
             return replace(resource, problem=answer.sentence or "the answer is no object")
         if resource.kind == "index":
@@ -429,8 +427,7 @@ class Surveyor:
         if answer.outcome in (rest.OK, rest.MISSING):
             return answer
         if answer.outcome == rest.FORBIDDEN:
-            denied = "stopped by the block of an index" if is_block(answer.body) else "not allowed to these credentials"
-            self.warnings.append("%s is %s; what depends on it is not known. %s" % (doing, denied, answer.sentence))
+            self.warnings.append("%s is not allowed to these credentials; what depends on it is not known. %s" % (doing, answer.sentence))
             return answer
         if answer.outcome == rest.NO_PLUGIN:
             return answer

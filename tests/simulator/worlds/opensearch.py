@@ -163,8 +163,8 @@ class OpenSearchWorld:
         if kind == "index":
             return self._index(id_)
         if kind == "alias":
-            holders = sorted(name for name, shown in self._states().items() if id_ in shown.get("aliases", []))
-            return {"index": ",".join(holders)} if holders else None
+            found = self._found(f"/_alias/{_quoted(id_)}")
+            return {"index": ",".join(sorted(found))} if found else None
         raise ValueError(f"no such kind: {kind}; there are {', '.join(KINDS)}")
 
     def _document(self, kind: str, id_: str) -> dict[str, Any] | None:
@@ -175,51 +175,53 @@ class OpenSearchWorld:
         return {**source, "state": source["model_state"]} if kind == "model" else source
 
     def _index(self, id_: str) -> dict[str, Any] | None:
-        found = self._found(f"/{_quoted(id_)}")
-        if not found or id_ not in found:  # an alias is no index of that name
+        """From the state of the cluster: an index may be blocked so that it shows nothing itself."""
+        shown = self._metadata(id_)
+        if shown is None:
             return None
-        shown = found[id_]
-        settings = shown["settings"]["index"]
-        closed = self._states()[id_]["state"] == "close"
+        settings = flat_settings(shown["settings"])
+        closed, blocked = shown["state"] == "close", settings.get("index.blocks.metadata") == "true"
+        stats: dict[str, Any] = {}
+        if not (closed or blocked):
+            stats = self._admin("GET", f"/{_quoted(id_)}/_stats/docs,store")["_all"]
         return {
-            "uuid": settings["uuid"],
-            "documents": None if closed else self._admin("GET", f"/{_quoted(id_)}/_count")["count"],
+            "uuid": settings["index.uuid"],
+            "documents": stats["primaries"]["docs"]["count"] if stats else None,
+            "size_in_bytes": stats["total"]["store"]["size_in_bytes"] if stats else None,
             "closed": closed,
-            "read_only": true(settings.get("blocks", {}).get("read_only")),
+            "read_only": true(settings.get("index.blocks.read_only")),
+            "settings": settings,
             "aliases": sorted(shown["aliases"]),
-            "mappings": shown["mappings"],
-            "creation_date": int(settings["creation_date"]),
+            "mappings": shown["mappings"].get("_doc", {}),
+            "creation_date": int(settings["index.creation_date"]),
         }
 
-    def _states(self) -> dict[str, dict[str, Any]]:
-        """State, aliases and blocks of all indices: of those too that a block keeps from being shown."""
-        wanted = ",".join(f"metadata.indices.*.{name}" for name in ("state", "aliases", "settings.index.blocks"))
-        found = self._admin("GET", f"/_cluster/state/metadata?expand_wildcards=all&filter_path={wanted}")
-        states: dict[str, dict[str, Any]] = found.get("metadata", {}).get("indices", {})
-        return states
+    def _metadata(self, index: str) -> dict[str, Any] | None:
+        """None for an alias of that name, too."""
+        state = self._admin("GET", f"/_cluster/state/metadata/{_quoted(index)}?filter_path=metadata.indices")
+        shown: dict[str, Any] | None = state.get("metadata", {}).get("indices", {}).get(index)
+        return shown
 
     def remove(self, kind: str, id_: str) -> bool:
         """Take one resource away, whatever holds it; searches no longer see it. False where it did not exist."""
-        if kind == "index":
-            return self._remove_index(id_)
         if self.get(kind, id_) is None:
             return False
         if kind in ML_KINDS:
             self._admin("DELETE", f"/{ML_KINDS[kind]}/_doc/{_quoted(id_)}?refresh=true")
         elif kind in PIPELINES:
             self._admin("DELETE", f"{PIPELINES[kind]}/{_quoted(id_)}")
-        else:
+        elif kind == "alias":
             self._admin("DELETE", f"/_all/_alias/{_quoted(id_)}")
+        else:
+            self._unblock(id_)
+            self._admin("DELETE", f"/{_quoted(id_)}")
         return True
 
-    def _remove_index(self, id_: str) -> bool:
-        states = self._states()
-        if id_ not in states:
-            return False
-        for block in states[id_].get("settings", {}).get("index", {}).get("blocks", {}):  # one by one: more at once a block refuses
-            self._admin("PUT", f"/{_quoted(id_)}/_settings", {f"index.blocks.{block}": None})
-        self._admin("DELETE", f"/{_quoted(id_)}")
-        return True
+    def _unblock(self, id_: str) -> None:
+        """Only where it is: any change of its settings is refused to an index whose search pipeline does not exist."""
+        blocks = [name for name in flat_settings((self._metadata(id_) or {})["settings"]) if name.startswith("index.blocks.")]
+        if blocks:
+            self._admin("PUT", f"/{_quoted(id_)}/_settings", dict.fromkeys(blocks))
 
     def ids(self, kind: str) -> list[str]:
         """All ids of a kind, sorted; of indices only those that are not the plugins' own."""
@@ -229,11 +231,13 @@ class OpenSearchWorld:
             return sorted(hit["_id"] for hit in found["hits"]["hits"])
         if kind in PIPELINES:
             return sorted(self._found(PIPELINES[kind]) or {})
-        own = {name: shown for name, shown in self._states().items() if not name.startswith(".")}
+        state = self._admin("GET", "/_cluster/state/metadata?filter_path=metadata.indices.*.state,metadata.indices.*.aliases")
+        found = state.get("metadata", {}).get("indices", {})
+        own = {name: shown for name, shown in found.items() if not name.startswith(".")}
         if kind == "index":
             return sorted(own)
         if kind == "alias":
-            return sorted({alias for shown in own.values() for alias in shown.get("aliases", [])})
+            return sorted({alias for shown in own.values() for alias in shown["aliases"]})
         raise ValueError(f"no such kind: {kind}; there are {', '.join(KINDS)}")
 
     def clear(self) -> None:
@@ -282,11 +286,13 @@ class OpenSearchWorld:
         return source
 
     def _taken(self, kind: str, id_: str) -> dict[str, Any]:
-        """Take one away; the document that it had, but that what an administrator by certificate makes is hidden."""
+        """Take one away; the document that it had."""
         source = self._document(kind, id_) or {}
         self.remove(kind, id_)
         source.pop("state", None)
-        return {**source, "is_hidden": False} if "is_hidden" in source else source
+        if "is_hidden" in source:  # what the super administrator makes is hidden from everybody else
+            source["is_hidden"] = False
+        return source
 
     def _store(self, kind: str, id_: str, source: Mapping[str, Any]) -> None:
         known = {name: value for name, value in source.items() if value is not None}

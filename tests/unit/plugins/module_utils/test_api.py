@@ -257,14 +257,6 @@ def test_what_the_server_says_is_left_is_the_sentence() -> None:
     )
 
 
-def test_a_block_on_an_index_is_not_laid_to_the_credentials() -> None:
-    """As real servers answer a look at it (tests/opensearch/test_native.py)."""
-    reason = "index [docs] blocked by: [FORBIDDEN/9/index metadata (api)];"
-    text = json.dumps({"error": {"type": "cluster_block_exception", "reason": reason}, "status": 403})
-    answer = classify(Reply(403, "application/json", text), URL)
-    assert (answer.outcome, answer.sentence) == (FORBIDDEN, f"{URL} answered 403: {reason}")
-
-
 # -- what was not recorded ---------------------------------------------------------------------------------
 
 HTML = "<!DOCTYPE html>\n<HTML><body>Please log in</body></HTML>"

@@ -312,7 +312,7 @@ def test_a_connector_counts_as_used_where_its_id_has_a_word_in_common_with_that_
 def snapshot(cluster: Cluster, index: str) -> Iterator[None]:
     """One that is being taken of an index with data, and does not get far. The names are the simulator's."""
     client, path = cluster.client(), "/_snapshot/simulated"
-    for number in range(20):
+    for number in range(12):
         client.send("POST", f"/{index}/_doc", {"field": Random(number).randbytes(5000).hex()})
     for what in ("_refresh", "_flush"):
         client.send("POST", f"/{index}/{what}")
@@ -331,7 +331,7 @@ def snapshot(cluster: Cluster, index: str) -> Iterator[None]:
 def test_a_running_snapshot_is_shown_and_keeps_its_indices_from_being_deleted_alike(estate: Both) -> None:
     mappings = {"properties": {"field": {"type": "keyword", "index": False, "doc_values": False}}}
     estate.front.world.put("index", "held", mappings=mappings)
-    estate.memory.world.put("index", "held", mappings=mappings, documents=20, snapshot=True)
+    estate.memory.world.put("index", "held", mappings=mappings, documents=12, snapshot=True)
     try:
         with snapshot(estate.real, "held"):
             assert unlike(estate, [("running_snapshots",), ("delete", "index", "held"), ("look", "index", "held"), ("count", "held")]) == []

@@ -174,15 +174,6 @@ def test_a_blocked_index_is_failed_before_anything_the_rest_goes_and_the_cure_is
     assert there(sim, made) == {"index"}
 
 
-def test_an_index_of_others_whose_metadata_are_blocked_hides_who_uses_pipelines_and_that_is_said(sim: Any) -> None:
-    """The settings of all indices cannot be read then, whatever the credentials are allowed."""
-    made = provisioned(sim, "w", ["ingest_pipeline", "index"])
-    sim.world.put("index", "foreign", settings={"index.blocks.metadata": True})
-    (warning,) = run(sim, "w", allow_delete=made.named)["warnings"]
-    assert warning.startswith("Reading the settings of indices is stopped by the block of an index; what depends on it is not known.")
-    assert "index [foreign] blocked by: [FORBIDDEN/9/index metadata (api)]" in warning and "credentials" not in warning
-
-
 def test_an_alias_in_place_of_the_index_is_failed_and_what_it_stands_for_is_untouched(sim: Any) -> None:
     sim.world.put("index", "real", documents=9)
     sim.world.put("alias", "w-index", index="real")

@@ -90,11 +90,19 @@ class IndexRoutes:
             forbid_closed=forbid_closed,
         )
 
-    def _looked_at(self, call: Call, forbid_closed: bool = False) -> list[Index]:
-        """The same, as far as they let themselves be looked at. Refused: 403 where one does not."""
+    def _to_look_at(self, call: Call, forbid_closed: bool = False) -> list[Index]:
+        """Refused: 403 where one of them is blocked against it, which a list of all is too (tried on 3.6.0)."""
         chosen = self._resolve(call, forbid_closed)
         for index in chosen:
             index.refused("look")
+        return chosen
+
+    def _to_search(self, chosen: list[Index]) -> list[Index]:
+        """Refused: 400 where one has a search pipeline by default that does not exist; a count is a search (tried on 3.6.0)."""
+        for index in chosen:
+            pipeline = index.settings.get("index.search.default_pipeline", "_none")
+            if pipeline not in ("_none", *self.world.pipelines["search_pipeline"]):
+                raise core_error("illegal_argument_exception", f"Pipeline {pipeline} is not defined", 400)
         return chosen
 
     def _own(self, call: Call) -> list[Index]:
@@ -160,7 +168,7 @@ class IndexRoutes:
                 "mappings": index.mappings,
                 "settings": self._shown_settings(call, index),
             }
-            for index in self._looked_at(call)
+            for index in self._to_look_at(call)
         }
         return Answer(200, found)
 
@@ -179,7 +187,7 @@ class IndexRoutes:
                 f"request [{call.raw_path}] contains unrecognized metric: [{wrong[0]}]",
                 400,
             )
-        chosen = self._looked_at(call, forbid_closed=True)
+        chosen = self._to_look_at(call, forbid_closed=True)
         each = {index.name: _stats_of(index, metrics) for index in chosen}
         total = sum(int(i.settings["index.number_of_shards"]) * (1 + _replicas(i)) for i in chosen)
         primaries = sum(int(i.settings["index.number_of_shards"]) for i in chosen)
@@ -200,7 +208,7 @@ class IndexRoutes:
         self._may(call, "indices:monitor/settings/get")
         names = call.path.get("name", "*").split(",")
         result = {}
-        for index in self._looked_at(call):
+        for index in self._to_look_at(call):
             flat = {name: value for name, value in self._settings(index).items() if _matches(name, names)}
             shown = dict(sorted(flat.items())) if call.flag("flat_settings") else nested(flat)
             if flat:  # an index that has none of the settings asked for is left out
@@ -224,7 +232,7 @@ class IndexRoutes:
 
     async def get_mapping(self, call: Call) -> Answer:
         self._may(call, "indices:admin/mappings/get")
-        return Answer(200, {index.name: {"mappings": index.mappings} for index in self._looked_at(call)})
+        return Answer(200, {index.name: {"mappings": index.mappings} for index in self._to_look_at(call)})
 
     async def put_mapping(self, call: Call) -> Answer:
         self._may(call, "indices:admin/mapping/put")
@@ -387,12 +395,13 @@ class IndexRoutes:
 
     async def count(self, call: Call) -> Answer:
         self._may(call, "indices:data/read/search")
-        chosen = self._searched_in(self._resolve(call, forbid_closed=True))
+        chosen = self._to_search(self._resolve(call, forbid_closed=True))
         query = call.json({}).get("query", {"match_all": {}})
         total = sum(self._counted(index, query) for index in chosen)
         return Answer(200, {"count": total, "_shards": {**_shards(chosen), "skipped": 0}})
 
     def _counted(self, index: Index, query: Any) -> int:
+        index.refused("read")
         everything = query == {"match_all": {}}
         matches = self._compiled(query)
         found = sum(1 for hit in self._hits(index) if matches(hit.id, hit.source))
@@ -435,23 +444,13 @@ class IndexRoutes:
             one = self.world.indices.all.get(name)  # at once: there may be hundreds in one request
             unavailable = bool(head.get("ignore_unavailable", False))
             chosen = [one] if one and not one.closed else self.world.resolve(name, ignore_unavailable=unavailable, forbid_closed=True)
-            return {**self._searched(chosen, body), "status": 200}
+            return {**self._searched(self._to_search(chosen), body), "status": 200}
         except Refused as refused:
             return {"error": refused.body["error"], "status": refused.status}
 
-    def _searched_in(self, chosen: list[Index]) -> list[Index]:
-        """Those indices. Refused where one is blocked, or where the search pipeline that all of them have as their default is gone."""
-        for index in chosen:
-            index.refused("read")
-        defaults = {index.settings.get("index.search.default_pipeline", "_none") for index in chosen}
-        gone = defaults - {"_none"} - set(self.world.pipelines["search_pipeline"])
-        if gone and len(defaults) == 1:
-            raise core_error("illegal_argument_exception", f"Pipeline {gone.pop()} is not defined", 400)
-        return chosen
-
     async def search(self, call: Call) -> Answer:
         self._may(call, "indices:data/read/search")
-        chosen = self._resolve(call, forbid_closed=True)
+        chosen = self._to_search(self._resolve(call, forbid_closed=True))
         body = call.json({})
         for name in ("size", "from"):
             if name in call.params:
@@ -460,7 +459,8 @@ class IndexRoutes:
 
     def _searched(self, chosen: list[Index], body: dict[str, Any]) -> dict[str, Any]:
         hits, owners = [], {}
-        for index in self._searched_in(chosen):
+        for index in chosen:
+            index.refused("read")
             for hit in self._hits(index):
                 hits.append(hit)
                 owners[id(hit)] = index.name

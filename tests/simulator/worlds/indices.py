@@ -69,7 +69,7 @@ class Index:
         return 208 + 3400 * bool(self.count()) + 120 * self.count()
 
     def refused(self, what: str) -> None:
-        """Refused with core's block exception where a block stops ``what``: "write" or "read" documents, "delete" or "look" at it."""
+        """Refused with core's block exception where a block stops ``what``: "write", "delete", or "look" at settings."""
         names = [text for key, text, stops in _BLOCKS if what in stops and self.settings.get(key) == "true"]
         if names:
             reasons = ", ".join(f"[{name}]" for name in names)

@@ -165,8 +165,8 @@ class OpenSearchWorld:
         if kind == "index":
             return self._index(id_)
         if kind == "alias":
-            holders = sorted(name for name, shown in self._states().items() if id_ in shown.get("aliases", []))
-            return {"index": ",".join(holders)} if holders else None
+            found = self._found(f"/_alias/{_quoted(id_)}")
+            return {"index": ",".join(sorted(found))} if found else None
         raise ValueError(f"no such kind: {kind}; there are {', '.join(KINDS)}")
 
     def _document(self, kind: str, id_: str) -> dict[str, Any] | None:
@@ -206,14 +206,14 @@ class OpenSearchWorld:
 
     def remove(self, kind: str, id_: str) -> bool:
         """Take one resource away, whatever holds it; searches no longer see it. False where it did not exist."""
-        if kind == "index":
-            return self._remove_index(id_)
         if self.get(kind, id_) is None:
             return False
         if kind in ML_KINDS:
             self._admin("DELETE", f"/{ML_KINDS[kind]}/_doc/{_quoted(id_)}?refresh=true")
         elif kind in PIPELINES:
             self._admin("DELETE", f"{PIPELINES[kind]}/{_quoted(id_)}")
+        elif kind == "alias":
+            self._admin("DELETE", f"/_all/_alias/{_quoted(id_)}")
         else:
             self._unblock(id_)
             self._admin("DELETE", f"/{_quoted(id_)}")
@@ -239,7 +239,7 @@ class OpenSearchWorld:
         if kind == "index":
             return sorted(own)
         if kind == "alias":
-            return sorted({alias for shown in own.values() for alias in shown.get("aliases", [])})
+            return sorted({alias for shown in own.values() for alias in shown["aliases"]})
         raise ValueError(f"no such kind: {kind}; there are {', '.join(KINDS)}")
 
     def clear(self) -> None:
@@ -301,7 +301,7 @@ class OpenSearchWorld:
         return source
 
     def _taken(self, kind: str, id_: str) -> dict[str, Any]:
-        """Take one away; the document that it had, but that what an administrator by certificate makes is hidden."""
+        """Take one away; the document that it had."""
         source = self._document(kind, id_) or {}
         self.remove(kind, id_)
         source.pop("state", None)

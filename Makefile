@@ -36,7 +36,7 @@ test: ## unit tests, contract, playbooks, a molecule scenario; ALL=1: everything
 
 # Of the tests that were written for the simulator, those that are about what becomes of real resources.
 OPENSEARCH_TESTS = tests/opensearch tests/molecule \
-	$(addprefix tests/integration/test_,allow_delete.py check_mode.py guards.py missing.py partial_failure.py second_run.py) \
+	$(addprefix tests/integration/test_,allow_delete.py check_mode.py guards.py partial_failure.py second_run.py) \
 	$(addprefix tests/real/test_,delete_workflow.py left_behind.py partial_failure.py shared.py stale_records.py)
 
 test-opensearch: ## on real OpenSearch 3.6.0 and 2.19.1, put together from Maven artifacts (needs Java and Maven)

@@ -10,6 +10,7 @@ The texts that the answers are told apart by are those of the recordings in C(te
 from __future__ import annotations
 
 import json
+import re
 import time
 from dataclasses import dataclass
 from typing import Any, Callable, Iterable, Iterator, Sequence, TypeVar
@@ -48,7 +49,7 @@ MISSING = "missing"  # the server says that there is no such thing
 UNREADABLE = "unreadable"  # 404 in the words of a failure (recording empty_cluster)
 UNAUTHENTICATED = "unauthenticated"
 FORBIDDEN = "forbidden"
-INDEX_BLOCKED = "index_blocked"  # a block of an index, whoever asks: index.blocks.metadata stops looking too, for one index and for lists that hold it
+BLOCK = "block"  # of an index or the cluster, whoever asks: index.blocks.metadata stops looking too, at one index and at lists that hold it
 DISABLED = "disabled"
 THROTTLED = "throttled"
 UNAVAILABLE = "unavailable"  # 502, 503, 504: a proxy or a starting node; the server may be at work
@@ -131,7 +132,7 @@ def no_answer(reply: Reply) -> str:
     said = reply.text.upper()
     if "WRONG_VERSION_NUMBER" in said:
         return NO_TLS
-    if reply.error == CERTIFICATE and "ALERT" in said and ("CERTIFICATE" in said or "UNKNOWN_CA" in said):
+    if reply.error == CERTIFICATE and re.search(r"\b\w+_ALERT_\w*(CERTIFICATE|UNKNOWN_CA)", said):
         return CLIENT_REFUSED
     return NO_ANSWER[reply.error]
 
@@ -139,7 +140,7 @@ def no_answer(reply: Reply) -> str:
 REFUSALS = {
     NEEDS_ALLOW_DELETE: "%(said)s",
     DISABLED: "Flow Framework is switched off on this cluster (%(status)d): set plugins.flow_framework.enabled to true.",
-    INDEX_BLOCKED: '%(url)s denies it because an index is blocked (%(status)d): %(denied)s PUT /<index>/_settings {"index.blocks.metadata": null}.',
+    BLOCK: "%(url)s refuses it because of a block, whoever asks (%(status)d): %(denied)s.",
     FORBIDDEN: "%(url)s denies this to these credentials (%(status)d): %(denied)s. %(cure)s",
     NO_PLUGIN: "The Flow Framework plugin is not installed on %(url)s, or the URL is not OpenSearch's: %(said)s.",
 }
@@ -149,7 +150,7 @@ def refusal(status: int, body: Any, said: str) -> str:
     """Which refusal a status with a JSON body is (behaviour.md 5.3 for the 403s, recording empty_cluster for the 404s)."""
     if status == 403:
         if error_of(body).get("type") == "cluster_block_exception":
-            return INDEX_BLOCKED
+            return BLOCK
         if said.startswith("These resources require the allow_delete parameter"):
             return NEEDS_ALLOW_DELETE
         return DISABLED if said.startswith("This API is disabled") else FORBIDDEN

@@ -24,7 +24,7 @@ PIPELINES = ("ingest_pipeline", "search_pipeline")
 MOST_COUNTS = 500  # searches in one request: the node works on a few of them at a time, and queues the others
 
 # A page that was refused or failed says nothing; asking one by one shows why. Anything else stops the task, as it does there.
-INDECISIVE = (rest.FORBIDDEN, rest.INDEX_BLOCKED, rest.REFUSED, rest.FAILED, rest.UNREADABLE, rest.DISABLED, rest.INCOMPLETE, rest.NEEDS_ALLOW_DELETE)
+INDECISIVE = (rest.FORBIDDEN, rest.BLOCK, rest.REFUSED, rest.FAILED, rest.UNREADABLE, rest.DISABLED, rest.INCOMPLETE, rest.NEEDS_ALLOW_DELETE)
 
 
 class BulkApi(Api):

@@ -147,8 +147,8 @@ def words_in_common(now: Resource) -> str:
     if now.kind != "connector" or "-" not in now.id:
         return ""
     return (
-        " Or ML Commons takes the models of another connector for its own, whose id has a word in common with this one, and a dash ends a word:"
-        " the answer to DELETE /_plugins/_ml/connectors/%s names them." % now.id
+        " Or ML Commons mistakes models of another connector for those of this one: it compares the words of the ids, between dashes."
+        " DELETE /_plugins/_ml/connectors/%s names them, or deletes it." % now.id
     )
 
 

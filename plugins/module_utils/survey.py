@@ -366,7 +366,7 @@ class Surveyor:
         answer = self.api.look(resource.kind, resource.id)
         if answer.outcome == rest.MISSING:
             return replace(resource, exists=False)
-        if answer.outcome == rest.INDEX_BLOCKED and rest.text_of(answer.body).startswith("index [%s] " % resource.id):
+        if answer.outcome == rest.BLOCK and is_metadata_block(resource, rest.text_of(answer.body)):
             return replace(resource, exists=True, obstacle=block_of(resource.id, {"blocks": {"metadata": True}}))
         if not answer.ok or not isinstance(answer.body, dict):
             return replace(resource, problem=answer.sentence or "the answer is no object")
@@ -437,8 +437,8 @@ class Surveyor:
         if answer.outcome == rest.FORBIDDEN:
             self.warnings.append("%s is not allowed to these credentials; what depends on it is not known. %s" % (doing, answer.sentence))
             return answer
-        if answer.outcome == rest.INDEX_BLOCKED:
-            self.warnings.append("%s is stopped by the block of an index; what depends on it is not known. %s" % (doing, answer.sentence))
+        if answer.outcome == rest.BLOCK:
+            self.warnings.append("%s is stopped by a block; what depends on it is not known. %s" % (doing, answer.sentence))
             return answer
         if answer.outcome == rest.NO_PLUGIN:
             return answer
@@ -534,6 +534,11 @@ def block_of(index: str, settings: dict[str, Any]) -> str:
         if str(blocks.get(block)).lower() == "true":
             return 'the index is blocked (index.blocks.%s): PUT /%s/_settings {"index.blocks.%s": null}' % (block, index, block)
     return ""
+
+
+def is_metadata_block(resource: Resource, said: str) -> bool:
+    """Whether the server says of this very index that C(index.blocks.metadata) keeps it from being looked at."""
+    return resource.kind == "index" and said.startswith("index [%s] blocked by:" % resource.id) and "index metadata (api)" in said
 
 
 def literals_of(template: dict[str, Any]) -> Iterator[tuple[str, str]]:

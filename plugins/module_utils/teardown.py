@@ -319,7 +319,7 @@ class Teardown:
     def drop_workflow(self, run: Run) -> bool:
         """Delete template and state, and wait until both are seen gone: the server does the second a moment later."""
         answer = self.api.delete_workflow(run.workflow_id, run.last.clear)
-        if answer.outcome in (rest.FORBIDDEN, rest.DISABLED):
+        if answer.outcome in (rest.FORBIDDEN, rest.BLOCK, rest.DISABLED):
             raise StopRun(answer.sentence)
         limit = time.monotonic() + WRITE_LIMIT
         while time.monotonic() < limit:

@@ -5,13 +5,12 @@
 
 from __future__ import annotations
 
-import threading
 from itertools import pairwise
 from typing import Any
 
 import pytest
 
-from tests.real.helpers import finish, finished, posts, provisioned, run, start, there, truthful
+from tests.real.helpers import finish, finished, posts, provisioned, run, start, there, truthful, until
 from tests.simulator import Simulator
 
 from . import Cluster
@@ -25,12 +24,16 @@ def test_a_node_that_restarts_in_the_middle_of_a_run_loses_nothing_and_the_next_
 ) -> None:
     """The run itself may fail, but says nothing that is not so; the same task again ends as if nothing had happened."""
     made = provisioned(sim, "w", ["connector", "model_group", "model", "agent", "ingest_pipeline", "index", "search_pipeline"])
-    trigger = "_deprovision" if moment == "while it is deprovisioned" else "/_status"
-    seen = threading.Event()
-    sim.faults.hook(lambda request: seen.set() if trigger in request.path else None)
+    recorded = len(sim.state("w")["resources_created"])
     process = start(sim, "w", allow_delete=made.named, request_timeout=5, wait_timeout=90)
-    assert seen.wait(30)
-    die(plain, sim)
+    if moment == "while it is deprovisioned":
+        until(lambda: len(sim.state("w")["resources_created"]) < recorded)
+        die(plain, sim)
+        assert 0 < len(sim.state("w")["resources_created"]) < recorded, "it was half done"
+    else:
+        until(lambda: sim.requests("GET", "/_status"))
+        die(plain, sim)
+        assert len(sim.state("w")["resources_created"]) == recorded, "nothing was done"
     result: dict[str, Any] = finish(process, timeout=150)
     said(result)
     truthful(result, sim)

@@ -118,7 +118,7 @@ def test_a_connector_that_the_server_takes_for_another_with_a_word_in_common_say
     sim.world.put("model", "foreign", connector_id="two-x9")
     result = run(sim, "w")
     assert by_kind(result) == {"connector": "failed"} and there(sim, made) == {"connector"}
-    assert "word in common" in message(result, "connector") and "DELETE /_plugins/_ml/connectors/one-x9" in message(result, "connector")
+    assert "words of the ids" in message(result, "connector") and "DELETE /_plugins/_ml/connectors/one-x9" in message(result, "connector")
     sim.world.remove("model", "foreign")
     finished(run(sim, "w"), sim)
 

@@ -170,6 +170,8 @@ class Front:
         """Close every connection to the cluster."""
         for session in self._sessions.values():
             await session.close()
+        for client in self._clients.values():
+            client.close()
 
     async def caller(self, headers: Mapping[str, str], certificate: str | None) -> Caller:
         """Who asks, and what the cluster lets them do. Refused: 401."""
@@ -177,8 +179,10 @@ class Front:
             return Caller()
         shown = {name: value for name, value in headers.items() if name.lower() == "authorization"}
         answer = await self._ask("GET", "/_plugins/_security/authinfo", shown, certificate)
-        if answer.status != 200:
+        if answer.status == 401:
             raise unauthorized()
+        if answer.status != 200:  # the node is starting, for one
+            raise Refused(answer.status, answer.body.decode())
         known = json.loads(answer.body)
         roles = known["roles"]
         user = Passing(

@@ -446,6 +446,7 @@ class Simulator:
             try:
                 return _response(call, await self._worked(call, request))
             except ConnectionError:  # there is no answer
+                request.ended = time.time()
                 _reset(received)
                 return web.Response()
         if spoiling.action == "truncate" or (spoiling.when == "after" and spoiling.action != "silence"):

@@ -243,7 +243,9 @@ class OpenSearchWorld:
         raise ValueError(f"no such kind: {kind}; there are {', '.join(KINDS)}")
 
     def clear(self) -> None:
-        """Take everything away."""
+        """Take everything away, the records of the real plugin too where it is installed."""
+        for index in (STATES, TEMPLATES):
+            self._found(f"/{index}/_delete_by_query?refresh=true", "POST", {"query": {"match_all": {}}})
         for kind in ("index", *PIPELINES, *ML_KINDS):
             for id_ in self.ids(kind):
                 self.remove(kind, id_)
@@ -382,7 +384,9 @@ class OpenSearchWorld:
 
     def _until_deployed(self, id_: str) -> None:
         limit = time.monotonic() + TASK_SECONDS
-        while (self._document("model", id_) or {}).get("model_state") != "DEPLOYED" and time.monotonic() < limit:
+        while (self._document("model", id_) or {}).get("model_state") != "DEPLOYED":
+            if time.monotonic() > limit:
+                raise core_error("status_exception", f"model {id_} did not get deployed in {TASK_SECONDS:.0f} s", 500)
             time.sleep(0.05)
 
     def _create_local_model(self, step: str, inputs: Mapping[str, Any], caller: _As) -> Created:

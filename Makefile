@@ -35,13 +35,13 @@ test: ## unit tests, contract, playbooks, a molecule scenario; ALL=1: everything
 	@$(PYTEST) -m 'not opensearch$(if $(ALL),, and not extended)' -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
 
 # Of the tests that were written for the simulator, those that are about what becomes of real resources.
-OPENSEARCH_TESTS = tests/opensearch tests/molecule \
+OPENSEARCH_TESTS = $(addprefix tests/opensearch/test_,contract_with_security.py contract.py) tests/molecule tests/opensearch \
 	$(addprefix tests/integration/test_,allow_delete.py check_mode.py guards.py partial_failure.py second_run.py) \
 	$(addprefix tests/real/test_,delete_workflow.py left_behind.py partial_failure.py shared.py stale_records.py)
 
 test-opensearch: ## on real OpenSearch 3.6.0 and 2.19.1, put together from Maven artifacts (needs Java and Maven)
 	@$(RUN) python -m tests.opensearch --fetch > /dev/null
-	@$(PYTEST) -m opensearch --opensearch 3.6.0 -n 2 --dist loadfile --no-loadscope-reorder $(OPENSEARCH_TESTS) $(PYTEST_ARGS)
+	@$(PYTEST) -m opensearch --opensearch 3.6.0 -n 3 --dist loadfile --no-loadscope-reorder $(OPENSEARCH_TESTS) $(PYTEST_ARGS)
 
 unit: ## the unit tests only
 	@$(PYTEST) tests/unit $(PYTEST_ARGS)

@@ -68,7 +68,8 @@ def test_without_a_name_or_a_limit_it_reads_nothing(run: RoleRuns) -> None:
 
 def test_a_scan_fails_over_what_is_overdue_and_names_it(run: RoleRuns) -> None:
     """By a name from the cluster, which nothing evaluates."""
-    assert run.failed("scan").startswith(f"Overdue: 1, nothing was deleted: {EVAL} old. Refused, nothing was deleted. Not named in allow_delete: index old-docs.")
+    said = f"Overdue: 1, nothing was deleted: {EVAL} old. Refused, nothing was deleted. Not named in allow_delete: index old-docs."
+    assert run.failed("scan").startswith(said)
     assert run.report("scan")["overdue"] == [f"{EVAL} old"]
 
 

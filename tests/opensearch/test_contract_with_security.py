@@ -1,0 +1,22 @@
+# Copyright: (c) 2026, opensearch_ops.flow_framework contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The contract on a real 2.19.1 with users and rights."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.simulator import in_front
+
+from . import Cluster
+from .by_url import CLOCK, contract
+
+pytestmark = pytest.mark.opensearch
+
+
+def test_recordings_and_vectors_hold_on_a_real_2_19_1_with_security(secure: Cluster) -> None:
+    assert secure.ca_cert is not None
+    with in_front(secure, CLOCK) as front:
+        front.world.clear()
+        assert contract(front.url, "--user", "admin", "--password", "admin", "--ca-cert", secure.ca_cert) >= 50

@@ -34,8 +34,40 @@ def test_molecule_scenario_on_a_real_cluster(scenario: str, tmp_path: Path) -> N
     play(scenario, tmp_path, FLOW_FRAMEWORK_SIMULATOR="--opensearch")
 
 
+@pytest.mark.slow
+def test_destroy_ends_a_cluster_whose_url_is_not_known_yet_and_no_other_process(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "tests.simulator", "--write-url", f"{tmp_path}/url.new"]
+    for run, ends in ((command, True), (["sleep", "600"], False)):
+        process = subprocess.Popen(run, cwd=ROOT, stdout=subprocess.DEVNULL)
+        try:
+            (tmp_path / "pid").write_text(f"{process.pid}\n")
+            ran = molecule("destroy", "lost_answer", tmp_path)
+            assert ran.returncode == 0, ran.stdout
+            assert not (tmp_path / "pid").exists()
+            if ends:
+                process.wait(30)
+            assert (process.poll() is not None) is ends
+        finally:
+            process.kill()
+            process.wait()
+
+
 def play(scenario: str, folder: Path, **further: str) -> None:
-    """All phases, in a private folder for what molecule keeps, so that runs beside each other do not meet."""
+    """All phases."""
+    ran = molecule("test", scenario, folder, **further)
+    assert ran.returncode == 0, ran.stdout
+    for phase in PHASES:
+        assert phase in ran.stdout, f"{phase} was not run:\n{ran.stdout}"
+    assert not (folder / "pid").exists(), "the simulated cluster was not ended"
+
+
+# The cluster outlives the playbook that starts it, in a session of its own. So it looks itself whether molecule, which takes the place
+# and the number of this shell, is still there: that may be killed, by a Ctrl-C or because its time is over.
+WHILE_IT_RUNS = 'FLOW_FRAMEWORK_SIMULATOR="$FLOW_FRAMEWORK_SIMULATOR --while $$" exec "$@"'
+
+
+def molecule(what: str, scenario: str, folder: Path, **further: str) -> subprocess.CompletedProcess[str]:
+    """In a private folder for what molecule keeps, so that runs beside each other do not meet."""
     variables = {
         **{name: value for name, value in os.environ.items() if not name.startswith(("MOLECULE_", "OPENSEARCH_"))},
         "MOLECULE_EPHEMERAL_DIRECTORY": str(folder),
@@ -43,17 +75,14 @@ def play(scenario: str, folder: Path, **further: str) -> None:
         "NO_COLOR": "1",
         **further,
     }
-    ran = subprocess.run(
-        [sys.executable, "-m", "molecule", "test", "--scenario-name", scenario],
+    return subprocess.run(
+        ["sh", "-c", WHILE_IT_RUNS, "sh", sys.executable, "-m", "molecule", what, "--scenario-name", scenario],
         cwd=ROOT,
         env=variables,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
         timeout=600,
     )
-    output = ran.stdout.decode("utf-8", "replace")
-    assert ran.returncode == 0, output
-    for phase in PHASES:
-        assert phase in output, f"{phase} was not run:\n{output}"
-    assert not (folder / "pid").exists(), "the simulated cluster was not ended"

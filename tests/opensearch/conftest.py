@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 
 import pytest
 
@@ -36,14 +36,3 @@ def sim(plain: Cluster) -> Iterator[Simulator]:
     with in_front(plain) as front:
         front.world.clear()
         yield front
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Where a test failed that was given a cluster, its logs are kept, and the report says where."""
-    report = yield
-    if report.failed:
-        for value in getattr(item, "funcargs", {}).values():
-            if isinstance(value, Cluster):
-                report.sections.append(("OpenSearch", f"the logs of {value.version} are kept in {value.keep_logs()}"))
-    return report

@@ -68,7 +68,11 @@ def cache(account: Account) -> Path:
     own = Path(wish) if wish and Path(wish) != replaced else own_home() / ".cache"
     base = own if account.is_ours or account.reads(own) else Path("/var/cache")
     folder = base / NAME
+    missing = [one for one in (folder, *folder.parents) if not one.exists()]
     folder.mkdir(parents=True, exist_ok=True)
+    if not account.is_ours:
+        for made in missing:
+            made.chmod(0o755)  # whatever the umask
     return folder
 
 

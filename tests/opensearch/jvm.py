@@ -13,6 +13,7 @@ from pathlib import Path
 
 from .installation import Installation
 from .java import Java
+from .problems import CannotRun
 
 OURS = re.compile(
     r"-Xm[sx]"
@@ -49,18 +50,23 @@ def command(installation: Installation, java: Java, folder: Path) -> list[str]:
 
 
 def options(installation: Installation, java: Java) -> list[str]:
-    """What OpenSearch itself wants of this Java; asked once, and kept beside the installation."""
+    """What OpenSearch itself wants of this Java; asked once, and kept beside the installation. Raises CannotRun."""
     kept = installation.home.with_name(f"{installation.home.name}.java-{java.release}")
     if not kept.is_file():
+        asked = ask(installation, java)
         with tempfile.NamedTemporaryFile("w", dir=kept.parent, prefix="options-", delete=False) as file:
-            file.write("\n".join(ask(installation, java)))
+            file.write("\n".join(asked))
         os.replace(file.name, kept)
     return kept.read_text().splitlines()
 
 
 def ask(installation: Installation, java: Java) -> list[str]:
-    """By the parser that bin/opensearch runs."""
+    """By the parser that bin/opensearch runs. Raises CannotRun."""
     home = installation.home
     program = [str(java.program), "-cp", f"{home}/lib/*", "org.opensearch.tools.launchers.JvmOptionsParser", str(home / "config")]
-    done = subprocess.run(program, env={"OPENSEARCH_TMPDIR": "unused"}, cwd=home, stdout=subprocess.PIPE, text=True, check=True)
+    done = subprocess.run(
+        program, env={"OPENSEARCH_TMPDIR": "unused"}, cwd=home, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors="replace"
+    )
+    if done.returncode:
+        raise CannotRun(f"{java.program} could not say with which options OpenSearch {installation.version} is started:\n{done.stdout}{done.stderr}")
     return [option for option in done.stdout.split() if not OURS.match(option)]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import tempfile
 import zipfile
 from pathlib import Path
 
@@ -142,6 +143,28 @@ def test_the_home_that_the_tests_are_given_is_not_where_the_cache_is(tmp_path: P
     monkeypatch.setenv("HOME", str(tmp_path / "replaced"))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "replaced" / ".cache"))
     assert installation.cache(US) == tmp_path / "own" / ".cache" / installation.NAME
+
+
+def test_a_server_of_another_user_reaches_a_cache_that_was_made_for_it_whatever_the_umask(monkeypatch: pytest.MonkeyPatch) -> None:
+    stranger = Account(os.geteuid() + 4711, os.getegid() + 4711)
+    mask = os.umask(0o077)
+    try:
+        with tempfile.TemporaryDirectory(dir="/tmp") as name:  # those of pytest are closed to others
+            Path(name).chmod(0o755)
+            monkeypatch.setenv("XDG_CACHE_HOME", name)
+            assert stranger.reads(installation.cache(stranger))
+            assert installation.cache(stranger) == Path(name) / installation.NAME
+    finally:
+        os.umask(mask)
+
+
+def test_a_cache_of_our_own_is_as_open_as_the_user_s_umask_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "chosen"))
+    mask = os.umask(0o077)
+    try:
+        assert installation.cache(US).stat().st_mode & 0o777 == 0o700
+    finally:
+        os.umask(mask)
 
 
 def test_a_cache_folder_that_the_user_chose_is_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import signal
+import subprocess
 import sys
 import threading
 from collections.abc import Iterator
@@ -17,6 +18,9 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from .server import Simulator, in_front, running
+
+LOOK_SECONDS = 1.0
+"""How often it looks whether the process of ``--while`` is there."""
 
 
 def arguments(given: list[str] | None = None) -> argparse.Namespace:
@@ -29,7 +33,7 @@ def arguments(given: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--tls", action="store_true", help="HTTPS with a CA of its own")
     parser.add_argument("--pool", type=int, help="maximum of the pool opensearch_deprovision_workflow")
     parser.add_argument("--nodes", type=int, default=1)
-    parser.add_argument("--cluster-name", default="simulator")
+    parser.add_argument("--cluster-name", help="without it: simulator")
     parser.add_argument("--multi-tenancy", action="store_true", help="every request needs x-tenant-id")
     parser.add_argument(
         "--opensearch",
@@ -37,7 +41,11 @@ def arguments(given: list[str] | None = None) -> argparse.Namespace:
         help="everything but Flow Framework is a real OpenSearch, started from Maven artifacts (Java and Maven are needed)",
     )
     parser.add_argument("--write-url", type=Path, metavar="FILE", help="write the URLs there, one a line")
-    return parser.parse_args(given)
+    parser.add_argument("--while", dest="process", type=int, metavar="PID", help="stop, too, when that process is gone")
+    options = parser.parse_args(given)
+    if options.opensearch and (options.tls or options.cluster_name):
+        parser.error("--tls and --cluster-name are for a simulated cluster: a real one has TLS with --security, and a name of its own")
+    return options
 
 
 def simulated(options: argparse.Namespace) -> AbstractContextManager[Simulator]:
@@ -48,7 +56,7 @@ def simulated(options: argparse.Namespace) -> AbstractContextManager[Simulator]:
         tls=options.tls,
         pool=options.pool,
         nodes=options.nodes,
-        cluster_name=options.cluster_name,
+        cluster_name=options.cluster_name or "simulator",
         multi_tenancy=options.multi_tenancy,
         host=options.host,
         port=options.port,
@@ -71,14 +79,28 @@ def behind(options: argparse.Namespace) -> Iterator[Simulator]:
         raise OSError(str(problem)) from None
 
 
+def wait(stop: threading.Event, process: int | None) -> None:
+    """Until it is told to stop, or that process is gone."""
+    while not stop.wait(None if process is None else LOOK_SECONDS):
+        if process is not None and not exists(process):
+            return
+
+
+def exists(process: int) -> bool:
+    """Whether it runs: one that is dead and that nobody has waited for does not."""
+    found = subprocess.run(["ps", "-o", "stat=", "-p", str(process)], stdout=subprocess.PIPE, text=True)
+    return found.stdout.strip()[:1] not in ("", "Z")
+
+
 def main() -> int:
     options = arguments()
     stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
     try:
         context = behind(options) if options.opensearch else simulated(options)
         with context as simulator:
+            # Not before: a start can take minutes, and can be broken off as that of any program.
+            for number in (signal.SIGTERM, signal.SIGINT):
+                signal.signal(number, lambda *_: stop.set())
             for url in simulator.urls:
                 print(url, flush=True)
             if simulator.ca_cert:
@@ -90,7 +112,7 @@ def main() -> int:
                 partial = options.write_url.with_name(options.write_url.name + ".part")
                 partial.write_text("".join(f"{url}\n" for url in simulator.urls))
                 partial.replace(options.write_url)
-            stop.wait()
+            wait(stop, options.process)
     except (OSError, ValueError) as wrong:
         print(f"the simulator did not start: {wrong}", file=sys.stderr)
         return 1
@@ -98,4 +120,7 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -30,6 +30,10 @@ os.environ["ANSIBLE_COLLECTIONS_PATH"] = COLLECTIONS
 sys.path.insert(0, COLLECTIONS)
 
 
+CLUSTERS = {"integration": "cluster", "real": "sim"}
+"""The folders whose tests can be played on a real cluster, and the fixture that gives it."""
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("opensearch", "tests on a real OpenSearch")
     group.addoption(
@@ -45,7 +49,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if not config.getoption("--opensearch"):
         return
     for item in items:
-        if item.path.parent.name in ("integration", "real"):
-            item.add_marker("opensearch")
-            for mark in item.iter_markers("simulated"):
-                item.add_marker(pytest.mark.skip(reason=mark.args[0]))
+        cluster = CLUSTERS.get(item.path.parent.name)
+        if cluster is None:
+            continue
+        item.add_marker("opensearch")
+        if cluster not in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.skip(reason="it starts simulators of its own, or needs none"))
+        for mark in item.iter_markers("simulated"):
+            item.add_marker(pytest.mark.skip(reason=mark.args[0]))

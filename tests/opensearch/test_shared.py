@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, opensearch_ops.flow_framework contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What tests have of a shared cluster that fails, or on which they fail: pytest runs in a process of its own, without a server."""
+"""What tests have of a shared cluster that fails, on which they fail, or that is another's by now. No server is started."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.opensearch.behind import current_test
+from tests.contract.client import Client
+from tests.opensearch.behind import OUTDATED, current_test, outdate
+from tests.simulator import running
 
 ROOT = Path(__file__).parents[2]
 CONFTEST = """
@@ -77,3 +79,15 @@ def test_a_cluster_that_cannot_be_had_is_tried_once_and_every_test_is_told(tmp_p
 @pytest.mark.parametrize("about", ["some (words)", "other (words)"])
 def test_tests_are_told_apart_whatever_is_in_their_names(about: str, request: pytest.FixtureRequest) -> None:
     assert current_test() == request.node.nodeid
+
+
+def test_an_earlier_front_says_that_the_cluster_is_emptied_and_not_that_all_is_gone() -> None:
+    with running(clock=0.0) as front:
+        front.world.put("index", "docs")
+        assert Client(front.url).send("GET", "/docs").status == 200
+        outdate(front)
+        answer = Client(front.url).send("GET", "/docs")
+        assert (answer.status, answer.body["error"]) == (410, OUTDATED)
+        with pytest.raises(AssertionError, match=OUTDATED):
+            front.world.get("index", "docs")
+        assert len(front.requests("GET", "/docs")) == 2

@@ -25,6 +25,7 @@ from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.reso
     ingest_placeholder,
     search_placeholder,
 )
+from tests.contract.client import Client
 from tests.simulator import running as simulated
 from tests.simulator.worlds.opensearch import AGENT, CONNECTOR, ML_KINDS, PIPELINES
 
@@ -339,6 +340,36 @@ def test_a_running_snapshot_is_shown_and_keeps_its_indices_from_being_deleted_al
         estate.remove("index", "held")
 
 
+SNAPSHOTS: list[Call] = [
+    ("repository", "kept"),
+    ("repository", "absent"),
+    ("snapshot", "kept", "absent"),
+    ("snapshot", "absent", "one"),
+    ("take_snapshot", "kept", "Upper", ["saved"]),
+    ("take_snapshot", "absent", "one", ["saved"]),
+    ("take_snapshot", "kept", "none", ["absent"]),
+    ("take_snapshot", "kept", "one", ["saved"]),
+]
+
+
+def test_a_snapshot_is_taken_and_shown_alike(estate: Both) -> None:
+    estate.put("index", "saved", documents=3)
+    body = {"type": "fs", "settings": {"location": str(estate.real.repository / "kept")}}
+    user = ("admin", "admin") if estate.real.security else (None, None)
+    clients = estate.real.client(), Client(estate.memory.url, *user, ca_cert=estate.memory.ca_cert)
+    assert [client.send("PUT", "/_snapshot/kept", body).status for client in clients] == [200, 200]
+    try:
+        assert unlike(estate, SNAPSHOTS) == []
+        limit = time.monotonic() + 30
+        while clients[0].send("GET", "/_snapshot/kept/one").body["snapshots"][0]["state"] == "IN_PROGRESS" and time.monotonic() < limit:
+            time.sleep(0.1)
+        assert unlike(estate, [("snapshot", "kept", "one"), ("take_snapshot", "kept", "one", ["saved"])]) == []
+    finally:
+        for path in ("/_snapshot/kept/one", "/_snapshot/kept"):
+            clients[0].send("DELETE", path)
+        estate.remove("index", "saved")
+
+
 # -- rights ------------------------------------------------------------------------------------------------------------
 
 
@@ -392,7 +423,7 @@ def test_what_differs_is_seen() -> None:
 
 def test_every_call_of_the_collection_is_compared_for_every_kind() -> None:
     methods = {name for name, _ in inspect.getmembers(Api, inspect.isfunction) if not name.startswith("_")}
-    compared = [*READS, *(call for call, _ in CHANGES)]
+    compared = [*READS, *(call for call, _ in CHANGES), *SNAPSHOTS]
     assert methods == {call[0] for call in [*compared, *OF_FLOW_FRAMEWORK]} | WAYS
     for method, kinds in {"look": KINDS, "delete": KINDS, "pipelines": PIPELINES, "ml_by_id": ML_KINDS, "put": PLACEHOLDERS}.items():
         assert {call[1] for call in compared if call[0] == method} == set(kinds), method

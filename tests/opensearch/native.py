@@ -35,7 +35,7 @@ TASK = re.compile(r"<id>:\d+")
 VARYING = frozenset(
     {
         "cluster_name", "transport_address", "ip", "id", "max", "earliest_last_modified_age", "operations", "uncommitted_size_in_bytes",
-        "time_in_millis", "file_count",
+        "time_in_millis", "file_count", "start_time", "end_time", "end_time_in_millis", "duration_in_millis",
     }
 )  # fmt: skip
 

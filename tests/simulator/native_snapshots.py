@@ -1,10 +1,11 @@
 # Copyright: (c) 2026, opensearch_ops.flow_framework contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The routes of snapshots, as OpenSearch's own documentation shows them (no recording holds any). Nothing is copied: only what is in one is kept."""
+"""The routes of snapshots, as real clusters answer (tests/opensearch/test_native.py). Nothing is copied: only what is in one is kept."""
 
 from __future__ import annotations
 
+from datetime import datetime, timezone
 from typing import Any
 
 from .engine import Engine
@@ -16,6 +17,11 @@ from .versions import created_id
 from .worlds.memory import MemoryWorld
 
 _TIMEOUTS = ("timeout", "master_timeout", "cluster_manager_timeout")
+
+
+def _time(millis: int) -> str:
+    moment = datetime.fromtimestamp(millis / 1000, timezone.utc)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 class SnapshotRoutes:
@@ -75,9 +81,12 @@ class SnapshotRoutes:
             "version": self.version,
             "indices": [index.name for index in chosen],
             "data_streams": [],
+            "remote_store_index_shallow_copy": False,
             "include_global_state": False,
             "state": state,
+            "start_time": _time(now),
             "start_time_in_millis": now,
+            "end_time": _time(0 if state == "IN_PROGRESS" else now),
             "end_time_in_millis": 0 if state == "IN_PROGRESS" else now,
             "duration_in_millis": 0,
             "failures": [{"index": index.name, "reason": "simulated"} for index in chosen[:failed]],

@@ -10,12 +10,12 @@ import pytest
 from tests.simulator import in_front
 
 from . import Cluster
-from .by_url import CLOCK, contract
+from .by_url import contract
 
 pytestmark = pytest.mark.opensearch
 
 
 def test_recordings_and_vectors_hold_on_a_real_3_6_0(plain: Cluster) -> None:
-    with in_front(plain, CLOCK) as front:
+    with in_front(plain) as front:  # at the pace of the real plugin, which the vectors hold it to
         front.world.clear()
         assert contract(front.url) >= 70

@@ -10,13 +10,13 @@ import pytest
 from tests.simulator import in_front
 
 from . import Cluster
-from .by_url import CLOCK, contract
+from .by_url import contract
 
 pytestmark = pytest.mark.opensearch
 
 
 def test_recordings_and_vectors_hold_on_a_real_2_19_1_with_security(secure: Cluster) -> None:
     assert secure.ca_cert is not None
-    with in_front(secure, CLOCK) as front:
+    with in_front(secure) as front:  # at the pace of the real plugin, which the vectors hold it to
         front.world.clear()
         assert contract(front.url, "--user", "admin", "--password", "admin", "--ca-cert", secure.ca_cert) >= 50

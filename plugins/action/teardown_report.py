@@ -14,13 +14,12 @@ import os
 import tempfile
 from typing import Any
 
-import yaml  # type: ignore[import-untyped]
 from ansible.errors import AnsibleError
 from ansible.module_utils.common.text.formatters import bytes_to_human
 from ansible.plugins.action import ActionBase
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from ansible_collections.opensearch_ops.flow_framework.plugins.plugin_utils.report import report_of
+from ansible_collections.opensearch_ops.flow_framework.plugins.plugin_utils.report import as_text, report_of
 
 COLLECTION = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 TEMPLATES = os.path.join(COLLECTION, "roles", "environment_teardown", "templates")
@@ -81,7 +80,7 @@ def files_of(made: dict[str, Any]) -> dict[str, str]:
         "json": json.dumps(report, indent=2, ensure_ascii=False) + "\n",
         "md": engine.get_template("report.md.j2").render(report=report),
         "html": engine.get_template("report.html.j2").render(report=report),
-        "vars.yml": "---\n" + yaml.safe_dump(made["variables"], allow_unicode=True),
+        "vars.yml": "---\n" + as_text(made["variables"]),
     }
 
 

@@ -7,8 +7,11 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 from typing import Any, Mapping, Sequence
+
+import yaml  # type: ignore[import-untyped]
 
 PLAYBOOK = "ansible-playbook opensearch_ops.flow_framework."
 PREFIX = "environment_teardown_"
@@ -17,6 +20,7 @@ COVERED = ("on_blocked", "on_shared", "stale_records", "leftovers", "delete_work
 MOST = 200  # items of a list that set_stats hands on: AWX keeps its data with the job, and gives it to the next one
 SNAPSHOT = ("repository", "snapshot", "state", "indices", "restore")
 LONGEST = 4000  # characters of a text there
+HARMLESS = re.compile(r"[\w .:,/@+=-]*")  # no template can be written with these alone
 EMPTY: dict[str, Any] = dict(
     ended=None,
     check_mode=False,
@@ -185,13 +189,46 @@ def finishing_command(report: Mapping[str, Any], known: Mapping[str, Any]) -> st
     plan = known["plan"]
     variables = "-e @%s" % shlex.quote(known["path"] + ".vars.yml")
     named = sorted({*(known["options"].get("allow_delete") or []), *report["blocked"]})
-    release = "-e %s" % shlex.quote(json.dumps({PREFIX + "allow_delete": named})) if report["blocked"] and known["failure"] else ""
-    confirm = "-e %s" % shlex.quote(json.dumps({PREFIX + "confirm": report["confirm"]}))
+    release = extra_variable("allow_delete", named) if report["blocked"] and known["failure"] else ""
+    confirm = extra_variable("confirm", report["confirm"])
     if report["status"] in ("done", "nothing to do") or (report["status"] == "planned" and not plan.get("changed")):
         return ""
     if not plan or known["action"] == "scan" or (known["action"] == "plan" and known["failure"]):
         return " ".join(filter(None, [PLAYBOOK + "plan", variables, release]))
     return " ".join(filter(None, [PLAYBOOK + "teardown", variables, release, confirm]))
+
+
+def extra_variable(name: str, value: Any) -> str:
+    """A variable of a command. What could be a template is marked as text in YAML, since JSON cannot do that."""
+    items = value if isinstance(value, list) else [value]
+    variable = {PREFIX + name: value}
+    harmless = all(HARMLESS.fullmatch(item) for item in items)
+    return "-e %s" % shlex.quote(json.dumps(variable) if harmless else as_text(variable, default_flow_style=True, width=float("inf")).strip())
+
+
+def as_text(variables: Mapping[str, Any], **style: Any) -> str:
+    """Variables in YAML whose texts Ansible never evaluates: names in a cluster are anybody's, and a file of variables counts as trusted."""
+    return str(yaml.dump(marked(dict(variables)), Dumper=TextDumper, allow_unicode=True, **style))
+
+
+class Text(str):
+    """A text that is no template."""
+
+
+class TextDumper(yaml.SafeDumper):
+    """Marks each of them."""
+
+
+TextDumper.add_representer(Text, lambda dumper, text: dumper.represent_scalar("!unsafe", str(text), style='"'))
+
+
+def marked(value: Any) -> Any:
+    """The same with every text marked, the keys excepted, which are names of options."""
+    if isinstance(value, dict):
+        return {key: marked(one) for key, one in value.items()}
+    if isinstance(value, list):
+        return [marked(one) for one in value]
+    return Text(value) if isinstance(value, str) else value
 
 
 def heading_of(report: Mapping[str, Any]) -> str:

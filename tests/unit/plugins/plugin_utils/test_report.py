@@ -10,8 +10,9 @@ import shlex
 from typing import Any
 
 import pytest
+import yaml  # type: ignore[import-untyped]
 
-from ansible_collections.opensearch_ops.flow_framework.plugins.plugin_utils.report import MOST, report_of
+from ansible_collections.opensearch_ops.flow_framework.plugins.plugin_utils.report import MOST, as_text, report_of
 
 BEGAN, ENDED = "2026-11-26T11:43:05Z", "2026-11-26T11:43:09Z"
 SERVER = {"version": "3.6.0", "flow_framework": "3.6.0.0", "cluster_name": "preview", "cluster_uuid": "uuid-of-preview"}
@@ -132,6 +133,29 @@ def test_a_scan_names_what_is_overdue_and_not_what_is_empty_or_kept() -> None:
     plan = result(*resources, changed=False)
     plan["workflows"] = [{**one, "changed": False} for one in plan["workflows"]]
     assert report("scan", plan=plan, failure="x")["overdue"] == ["name of w1 w1"]
+
+
+class Marks(yaml.SafeLoader):
+    """Shows which texts are marked as no templates."""
+
+
+Marks.add_constructor("!unsafe", lambda loader, node: ("no template", loader.construct_scalar(node)))
+
+
+def test_every_text_of_the_variables_is_marked_as_no_template() -> None:
+    texts = ["{{ 6 * 7 }}", "#jinja2: variable_start_string: '[['\n[[ 6 ]]", "ü\u2028\x7f \U0001f600", "", "true", "17", "plain"]
+    marked = [("no template", text) for text in texts]
+    variables = {"names": texts, "number": 0, "flag": False, "nothing": None, "nested": [{"key": texts}]}
+    expected = {"names": marked, "number": 0, "flag": False, "nothing": None, "nested": [{"key": marked}]}
+    assert yaml.load(as_text(variables), Marks) == expected
+
+
+def test_what_could_be_a_template_is_marked_on_the_command_line_too() -> None:
+    evil = "it's {{ 6 * 7 }}"
+    plan = result(resource("c", "would_delete", workflow_id=evil))
+    made = report("plan", plan={**plan, "workflows": [{**one, "workflow_id": evil} for one in plan["workflows"][:1]]})
+    assert yaml.load(words(made["finish"])[-1], Marks) == {"environment_teardown_confirm": ("no template", evil)}
+    assert "\n" not in made["finish"]
 
 
 # -- this plan and no other --------------------------------------------------------------------------------------------

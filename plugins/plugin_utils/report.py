@@ -175,7 +175,7 @@ def lines_of(plan: Mapping[str, Any], options: Mapping[str, Any]) -> list[str]:
 
 def difference(known: Mapping[str, Any]) -> dict[str, list[str]]:
     """What the plan that was approved holds and today's does not, and the other way round; nothing where they are the same."""
-    if known["approved_hash"] in ("", known["plan"].get("plan_hash")) or not known["approved_lines"]:
+    if not another_plan(known) or not known["approved_lines"]:
         return {}
     approved, today = list(known["approved_lines"]), lines_of(known["plan"], known["options"])
     return dict(approved=[one for one in approved if one not in set(today)], today=[one for one in today if one not in set(approved)])
@@ -186,16 +186,38 @@ def difference(known: Mapping[str, Any]) -> dict[str, list[str]]:
 
 def finishing_command(report: Mapping[str, Any], known: Mapping[str, Any]) -> str:
     """The command that carries a plan out, or finishes what is left; empty where there is nothing to do."""
-    plan = known["plan"]
-    variables = "-e @%s" % shlex.quote(known["path"] + ".vars.yml")
-    named = sorted({*(known["options"].get("allow_delete") or []), *report["blocked"]})
-    release = extra_variable("allow_delete", named) if report["blocked"] and known["failure"] else ""
-    confirm = extra_variable("confirm", report["confirm"])
-    if report["status"] in ("done", "nothing to do") or (report["status"] == "planned" and not plan.get("changed")):
+    if report["status"] in ("done", "nothing to do") or (report["status"] == "planned" and not known["plan"].get("changed")):
         return ""
-    if not plan or known["action"] == "scan" or (known["action"] == "plan" and known["failure"]):
-        return " ".join(filter(None, [PLAYBOOK + "plan", variables, release]))
-    return " ".join(filter(None, [PLAYBOOK + "teardown", variables, release, confirm]))
+    variables = "-e @%s" % shlex.quote(known["path"] + ".vars.yml")
+    if not to_plan_again(report, known):
+        return " ".join([PLAYBOOK + "teardown", variables, extra_variable("confirm", report["confirm"])])
+    named = names_that_release(report)
+    release = [extra_variable("allow_delete", sorted({*(known["options"].get("allow_delete") or []), *named}))] if named else []
+    return " ".join([PLAYBOOK + "plan", variables, *release])
+
+
+def to_plan_again(report: Mapping[str, Any], known: Mapping[str, Any]) -> bool:
+    """Whether somebody has to look at a plan first: there is none, it is not the approved one, or something in it is blocked."""
+    if report["status"] == "planned":
+        return False
+    failed_plan = known["action"] == "plan" and known["failure"]
+    return bool(not known["plan"] or known["action"] == "scan" or failed_plan or another_plan(known) or blocked(report))
+
+
+def another_plan(known: Mapping[str, Any]) -> bool:
+    """Whether a plan was approved, and it is not today's."""
+    return known["approved_hash"] not in ("", known["plan"].get("plan_hash"))
+
+
+def blocked(report: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The resources that are blocked. C(blocked) of a result also names what is kept by choice."""
+    return [one for one in report["remaining"] if "blocked" in (one["status"], one["planned"])]
+
+
+def names_that_release(report: Mapping[str, Any]) -> list[str]:
+    """What allow_delete would have to name to let go what is blocked."""
+    names = {name for one in blocked(report) for name in (one["id"], "%s/%s" % (one["kind"], one["id"]))}
+    return [name for name in report["blocked"] if name in names]
 
 
 def extra_variable(name: str, value: Any) -> str:

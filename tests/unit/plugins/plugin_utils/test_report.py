@@ -76,12 +76,30 @@ def test_a_plan_with_nothing_to_do_asks_for_no_command() -> None:
 
 
 def test_what_is_blocked_is_named_in_the_command_that_plans_it_again() -> None:
-    blocked = result(resource("c", "untouched"), index("blocked", failed=True), changed=False, failed=True, blocked=["docs"], msg="Refused.")
-    made = report("plan", plan=blocked, failure="Refused.", options={"allow_delete": ["other"]})
+    refused = result(resource("c", "untouched"), index("blocked", failed=True), changed=False, failed=True, blocked=["docs"], msg="Refused.")
+    made = report("plan", plan=refused, failure="Refused.", options={"allow_delete": ["other"]})
     assert (made["status"], made["msg"], made["finish_heading"]) == ("failed", "Refused.", "To plan it again")
     assert words(made["finish"])[1] == "opensearch_ops.flow_framework.plan"
     assert json.loads(words(made["finish"])[-1]) == {"environment_teardown_allow_delete": ["docs", "other"]}
     assert "environment_teardown_plan_hash" not in made["variables"] and not [key for key in made["stats"] if "plan_hash" in key]
+
+
+def test_what_is_kept_by_choice_is_never_named_in_a_command() -> None:
+    kept = index("kept")
+    plan = result(resource("c", "would_delete"), kept, blocked=["docs"])
+    half = report(plan=plan, outcome=result(resource("c", "failed"), kept, blocked=["docs"]), failure="one is left", options={"on_blocked": "keep"})
+    assert "docs" not in half["finish"] and "docs" not in half["variables"].get("environment_teardown_allow_delete", [])
+    assert words(half["finish"])[1] == "opensearch_ops.flow_framework.teardown"
+
+
+@pytest.mark.parametrize("ended", [None, ENDED])
+@pytest.mark.parametrize("name", ["docs", "index/docs"])
+def test_what_is_blocked_is_never_torn_down_by_a_command_that_nobody_planned(name: str, ended: str | None) -> None:
+    plan = result(resource("c", "would_delete"), index("blocked", failed=True), blocked=[name], failed=True)
+    made = report(plan=plan, ended=ended, options={}, failure="Refused." if ended else "")
+    assert words(made["finish"])[1] == "opensearch_ops.flow_framework.plan" and made["finish_heading"] == "To plan it again"
+    assert json.loads(words(made["finish"])[-1]) == {"environment_teardown_allow_delete": [name]}
+    assert "environment_teardown_allow_delete" not in made["variables"]
 
 
 def test_before_its_end_a_teardown_is_unfinished_and_claims_nothing() -> None:

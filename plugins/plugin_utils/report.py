@@ -266,9 +266,19 @@ def variables_of(report: Mapping[str, Any], known: Mapping[str, Any]) -> dict[st
     server = report["server"] or {}
     cluster = server.get("cluster_uuid") or server.get("cluster_name")
     options = {**({"expect_cluster": cluster} if cluster else {}), **known["options"], **choosing}
-    if report["status"] == "planned":
-        options.update(plan_hash=report["plan_hash"], plan_lines=lines_of(known["plan"], known["options"]))
+    options.update(approval(report, known))
     return {PREFIX + name: value for name, value in options.items()}
+
+
+def approval(report: Mapping[str, Any], known: Mapping[str, Any]) -> dict[str, Any]:
+    """The hash and the lines of the plan that may be carried out; none where a part may be gone, since what is left is another plan."""
+    if report["status"] != "planned" and another_plan(known):
+        return dict(plan_hash=known["approved_hash"], plan_lines=list(known["approved_lines"]))
+    outcome = known["outcome"]
+    nothing_gone = report["status"] == "failed" and not outcome.get("changed") and ("resources" in outcome or not outcome)
+    if report["status"] == "planned" or (nothing_gone and not to_plan_again(report, known)):
+        return dict(plan_hash=report["plan_hash"], plan_lines=lines_of(known["plan"], known["options"]))
+    return {}
 
 
 def stats_of(report: Mapping[str, Any], known: Mapping[str, Any]) -> dict[str, Any]:

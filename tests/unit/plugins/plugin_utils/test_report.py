@@ -128,11 +128,14 @@ def test_without_an_outcome_nothing_was_asked_to_go() -> None:
     made = report(plan=PLAN, failure="Not confirmed")
     assert made["status"] == "failed" and statuses(made) == {"c": "untouched", "docs": "untouched", "g": "retained"}
     assert made["totals"]["documents"] == 0
+    assert words(made["finish"])[1] == "opensearch_ops.flow_framework.teardown"
+    assert made["variables"]["environment_teardown_plan_hash"] == "hash-of-today", "the command carries out the plan that was shown"
 
 
 def test_a_module_that_ended_without_a_result_leaves_what_is_not_known() -> None:
     made = report(plan=PLAN, outcome={"failed": True, "msg": "MODULE FAILURE"}, failure="MODULE FAILURE")
     assert statuses(made) == {"c": "unknown", "docs": "unknown", "g": "retained"}
+    assert "environment_teardown_plan_hash" not in made["variables"], "a part may be gone"
 
 
 def test_without_a_plan_the_variables_are_those_that_were_given() -> None:
@@ -192,6 +195,22 @@ def test_another_plan_is_shown_by_what_differs() -> None:
     made = report(plan={**changed, "plan_hash": "another"}, approved_hash="hash-of-today", approved_lines=approved, failure="plan_hash is another")
     assert made["difference"] == {"approved": ["would_delete index docs u1 of w1"], "today": ["would_delete index docs u2 of w1"]}
     assert any("in today's plan, and not approved: would_delete index docs u2" in line for line in made["text"])
+
+
+@pytest.mark.parametrize("ended", [None, ENDED])
+@pytest.mark.parametrize("lines", [["an approved line"], []])
+def test_another_plan_than_the_approved_one_is_planned_again_and_not_torn_down(lines: list[str], ended: str | None) -> None:
+    made = report(plan=PLAN, ended=ended, approved_hash="another", approved_lines=lines, failure="another plan" if ended else "")
+    assert words(made["finish"])[1:] == ["opensearch_ops.flow_framework.plan", "-e", "@/reports/one two.vars.yml"]
+    assert made["finish_heading"] == "To plan it again"
+    assert made["variables"]["environment_teardown_plan_hash"] == "another", "so that a teardown with these variables is refused as well"
+    assert made["variables"]["environment_teardown_plan_lines"] == lines
+
+
+def test_a_plan_made_again_is_carried_out_as_it_is_now() -> None:
+    made = report("plan", plan=PLAN, approved_hash="another", approved_lines=["an approved line"])
+    assert words(made["finish"])[1] == "opensearch_ops.flow_framework.teardown"
+    assert made["variables"]["environment_teardown_plan_hash"] == "hash-of-today"
 
 
 def test_the_same_plan_has_no_difference() -> None:

@@ -52,7 +52,7 @@ options:
     default: {}
   options:
     description:
-      - The options of the teardown.
+      - The options of the teardown, and C(snapshot_repository) and C(snapshot_timeout) where a snapshot comes first. The variables hold them.
     type: dict
     default: {}
   workflow_id:

@@ -120,10 +120,11 @@ def run(cluster: Callable[..., Any], playbooks: Playbooks, tmp_path_factory: pyt
     tasks = [
         ask("a repository", "PUT", f"{simulator.url}/_snapshot/backups", {"type": "fs", "settings": {"location": "backups"}}),
         ask("the next is not whole", "POST", faults, {"snapshot_ends": "PARTIAL"}),
-        role("partial", folder, **chosen),
+        role("partial", folder, **chosen, snapshot_timeout=60),
         ask("the next ones are", "DELETE", faults),
         {"name": "the next second", "ansible.builtin.wait_for": {"timeout": 1}},
-        role("whole", folder, **chosen, snapshot_timeout=60),
+        {"name": "what finishes it", "ansible.builtin.include_vars": {"file": str(folder / "partial.vars.yml")}},
+        role("whole", folder, confirm="w"),
     ]
     played = playbooks.run(tasks, play={"module_defaults": {GROUP: {"url": simulator.url}}})
     return RoleRuns(simulator, played, folder, made)
@@ -134,6 +135,12 @@ def test_one_that_is_not_whole_keeps_everything(run: RoleRuns) -> None:
     report = run.report("partial")
     assert "ended as PARTIAL" in run.failed("partial")
     assert report["status"] == "failed" and report["summary"] == {"untouched": 2} and report["snapshot"]["state"] == "PARTIAL"
+
+
+@pytest.mark.extended
+def test_what_finishes_it_takes_a_whole_one_first(run: RoleRuns) -> None:
+    assert run.report("partial")["asked"]["options"]["snapshot_timeout"] == 60
+    assert run.report("whole")["asked"]["options"]["snapshot_repository"] == "backups"
 
 
 @pytest.mark.extended

@@ -58,7 +58,7 @@ def test_the_same_again_takes_none(sim: Any) -> None:
 def test_an_older_one_without_the_index_is_no_snapshot_of_it(sim: Any) -> None:
     take(sim, "a")
     made = take(sim, "a", "b")
-    assert made["failed"] and "it does not hold b" in made["msg"] and len(writes(sim)) == 1
+    assert made["failed"] and "it does not hold b" in made["msg"] and len(writes(sim)) == 1 and made["restore"] == ""
 
 
 @pytest.mark.parametrize("state", ["PARTIAL", "FAILED"])
@@ -66,12 +66,13 @@ def test_one_that_is_not_whole_is_a_failure(state: str, sim: Any) -> None:
     sim.faults.snapshot_ends = state
     made = take(sim, "a")
     assert made["failed"] and made["state"] == state and f"ended as {state}" in made["msg"]
+    assert made["restore"] == "", "nothing can be brought back whole from it"
 
 
 def test_one_that_takes_too_long_is_a_failure(sim: Any) -> None:
     sim.faults.snapshot_ends = "IN_PROGRESS"
     made = take(sim, "a", timeout=0.05)
-    assert made["failed"] and made["state"] == "IN_PROGRESS" and "still running" in made["msg"]
+    assert made["failed"] and made["state"] == "IN_PROGRESS" and "still running" in made["msg"] and made["restore"] == ""
 
 
 def test_in_check_mode_it_only_looks(sim: Any) -> None:
@@ -135,6 +136,7 @@ def test_one_that_is_not_whole_keeps_everything(run: RoleRuns) -> None:
     report = run.report("partial")
     assert "ended as PARTIAL" in run.failed("partial")
     assert report["status"] == "failed" and report["summary"] == {"untouched": 2} and report["snapshot"]["state"] == "PARTIAL"
+    assert "To restore" not in run.report("partial", "md")
 
 
 @pytest.mark.extended

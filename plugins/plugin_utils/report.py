@@ -308,6 +308,8 @@ def text_of(report: Mapping[str, Any]) -> list[str]:
         lines.append("cluster %s (%s), OpenSearch %s" % (server.get("cluster_name"), server.get("cluster_uuid"), server.get("version")))
     lines += ["%-12s %-15s %s%s" % (one["status"], one["kind"], one["id"], extra(one)) for one in rows[:MOST]]
     lines += ["… and %d more, see the report" % (len(rows) - MOST)] if len(rows) > MOST else []
+    lines += ["in no record: %s %s of %s: %s" % (one["kind"], one["id"], one["workflow_id"], one["command"]) for one in report["unrecorded"][:MOST]]
+    lines += ["… and %d more in no record, see the report" % (len(report["unrecorded"]) - MOST)] if len(report["unrecorded"]) > MOST else []
     lines += ["approved, and not in today's plan: %s" % one for one in report["difference"].get("approved", [])[:MOST]]
     lines += ["in today's plan, and not approved: %s" % one for one in report["difference"].get("today", [])[:MOST]]
     if report["plan_hash"] and report["status"] == "planned":

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import yaml  # type: ignore[import-untyped]
 
+from ansible_collections.opensearch_ops.flow_framework.plugins.action.teardown_report import files_of
 from ansible_collections.opensearch_ops.flow_framework.plugins.plugin_utils.report import MOST, as_text, report_of
 
 BEGAN, ENDED = "2026-11-26T11:43:05Z", "2026-11-26T11:43:09Z"
@@ -242,3 +243,21 @@ def test_each_way_in_has_keys_of_its_own() -> None:
 def test_nothing_of_a_result_but_its_documented_keys_is_taken() -> None:
     leaky = {**DONE, "invocation": {"module_args": {"password": "sesame"}}}
     assert "sesame" not in json.dumps(report(plan=leaky, outcome=leaky))
+
+
+# -- what is said ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("state", "words"), [(None, "would be taken"), ("SUCCESS", "SUCCESS")])
+def test_a_snapshot_that_does_not_exist_yet_is_said_to_be_none(state: str | None, words: str) -> None:
+    snapshot = {"repository": "backups", "snapshot": "before", "state": state, "indices": ["docs"], "restore": ""}
+    files = files_of(report(plan=PLAN, outcome=DONE, snapshot=snapshot, check_mode=state is None))
+    for end in ("md", "html"):
+        (line,) = [line for line in files[end].splitlines() if "backups/before" in line]
+        assert words in line and "None" not in line
+
+
+def test_the_text_names_what_is_in_no_record() -> None:
+    unrecorded = [dict(workflow_id="w1", kind="index", id=f"docs-{number}", command=f"DELETE /docs-{number}") for number in range(MOST + 1)]
+    text = report("plan", plan={**PLAN, "unrecorded": unrecorded})["text"]
+    assert "in no record: index docs-0 of w1: DELETE /docs-0" in text and "… and 1 more in no record, see the report" in text

@@ -14,7 +14,6 @@ import os
 import tempfile
 from typing import Any
 
-from ansible.errors import AnsibleError
 from ansible.module_utils.common.text.formatters import bytes_to_human
 from ansible.plugins.action import ActionBase
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -56,11 +55,14 @@ class ActionModule(ActionBase):
         _validation, options = self.validate_argument_spec(argument_spec())
         options["path"] = os.path.abspath(options["path"])
         # Plain types: Ansible's own carry where they come from, which no other library knows.
-        made = report_of(json.loads(json.dumps({**options, "check_mode": self._task.check_mode})))
+        facts = json.loads(json.dumps({**options, "check_mode": self._task.check_mode}))
+        made = report_of(facts)
         try:
             write(options["path"], files_of(made))
         except OSError as error:
-            raise AnsibleError("The report cannot be written: %s" % error) from error
+            problem = "The report cannot be written: %s" % error
+            made = report_of({**facts, "unwritten": problem})  # what there is to say does not depend on a disk
+            result.update(failed=True, msg=problem)
         return dict(result, changed=False, report={key: value for key, value in made.items() if key not in BESIDE}, text=made["text"], stats=made["stats"])
 
 

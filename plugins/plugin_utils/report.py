@@ -34,6 +34,7 @@ EMPTY: dict[str, Any] = dict(
     outcome={},
     snapshot={},
     failure="",
+    unwritten="",
 )
 
 
@@ -69,11 +70,11 @@ def report_of(facts: Mapping[str, Any]) -> dict[str, Any]:
         warnings=list(dict.fromkeys([*(plan.get("warnings") or []), *(outcome.get("warnings") or [])])),
         snapshot={key: known["snapshot"][key] for key in SNAPSHOT} if known["snapshot"].get("snapshot") else {},
         difference=difference(known),
-        file=known["path"],
+        file="" if known["unwritten"] else known["path"],
     )
     report["finish"] = finishing_command(report, known)
     report["finish_heading"] = heading_of(report)
-    return dict(report, variables=variables_of(report, known), text=text_of(report), stats=stats_of(report, known))
+    return dict(report, variables=variables_of(report, known), text=text_of(report, known["unwritten"]), stats=stats_of(report, known))
 
 
 # -- what was planned, and what became of it -----------------------------------------------------------------
@@ -188,6 +189,8 @@ def finishing_command(report: Mapping[str, Any], known: Mapping[str, Any]) -> st
     """The command that carries a plan out, or finishes what is left; empty where there is nothing to do."""
     if report["status"] in ("done", "nothing to do") or (report["status"] == "planned" and not known["plan"].get("changed")):
         return ""
+    if known["unwritten"]:
+        return ""  # it would need the file of variables
     variables = "-e @%s" % shlex.quote(known["path"] + ".vars.yml")
     if not to_plan_again(report, known):
         return " ".join([PLAYBOOK + "teardown", variables, extra_variable("confirm", report["confirm"])])
@@ -299,7 +302,7 @@ def stats_of(report: Mapping[str, Any], known: Mapping[str, Any]) -> dict[str, A
     return stats
 
 
-def text_of(report: Mapping[str, Any]) -> list[str]:
+def text_of(report: Mapping[str, Any], unwritten: str) -> list[str]:
     """The report for a terminal and for the log of a job."""
     server = report["server"] or {}
     rows = [one for workflow in report["workflows"] for one in workflow["resources"]]
@@ -316,7 +319,7 @@ def text_of(report: Mapping[str, Any]) -> list[str]:
         lines.append("plan hash %s" % report["plan_hash"])
     if report["snapshot"].get("restore"):
         lines.append("To restore the indices: %s" % report["snapshot"]["restore"])
-    lines.append("report: %s.html, .md and .json" % report["file"])
+    lines.append(unwritten or "report: %s.html, .md and .json" % report["file"])
     if report["finish"]:
         lines.append("%s: %s" % (report["finish_heading"], report["finish"]))
     return lines

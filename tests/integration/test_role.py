@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -121,3 +122,26 @@ def test_the_variables_of_a_plan_hold_no_connection(run: RoleRuns) -> None:
     assert run.sim.url not in json.dumps(variables)
     assert variables["environment_teardown_workflow_id"] == ["pr-17", "pr-18"]
     assert variables["environment_teardown_plan_hash"] == run.report("plan")["plan_hash"]
+
+
+@pytest.mark.parametrize("when", ["first", "last"])
+def test_a_report_that_cannot_be_written_is_handed_on_and_said_all_the_same(
+    when: str, cluster: Callable[..., Any], playbooks: Playbooks, tmp_path: Path
+) -> None:
+    """Without the first report nothing is deleted. Where the last one fails, what became of it is known from the output, and the run fails."""
+    sim = cluster(cluster_name="preview")
+    made = environment(sim, "w", ("connector", "index"))
+    (tmp_path / "file").touch()
+    nowhere = str(tmp_path / "file" / "reports")
+    folder = {"first": nowhere, "last": "{{ '%s' if environment_teardown__outcome | default({}) else '%s' }}" % (nowhere, tmp_path)}[when]
+    played = playbooks.run(
+        [role("teardown", folder, workflow_id="w", allow_delete="w-docs", confirm="w")], play={"module_defaults": {GROUP: {"url": sim.url}}}
+    )
+    gone = when == "last"
+    assert existing(sim, made) == (set() if gone else {"connector", "index"})
+    ours = "opensearch_ops.flow_framework.environment_teardown : "
+    handed_on = played[ours + "Hand it on to the next job, also from one that fails"]["ansible_stats"]["data"]["environment_teardown_result_of_teardown"]
+    assert handed_on["status"] == ("done" if gone else "failed") and handed_on["file"] == handed_on["finish"] == ""
+    text = played[ours + "Say what became of it"]["msg"]
+    assert any("cannot be written" in line for line in text) and not any(".html" in line for line in text)
+    assert "The report cannot be written" in str(played["teardown failed"]["msg"])

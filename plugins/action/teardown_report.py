@@ -14,13 +14,11 @@ import os
 import tempfile
 from typing import Any
 
-import yaml  # type: ignore[import-untyped]
-from ansible.errors import AnsibleError
 from ansible.module_utils.common.text.formatters import bytes_to_human
 from ansible.plugins.action import ActionBase
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from ansible_collections.opensearch_ops.flow_framework.plugins.plugin_utils.report import report_of
+from ansible_collections.opensearch_ops.flow_framework.plugins.plugin_utils.report import as_text, report_of
 
 COLLECTION = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 TEMPLATES = os.path.join(COLLECTION, "roles", "environment_teardown", "templates")
@@ -57,11 +55,14 @@ class ActionModule(ActionBase):
         _validation, options = self.validate_argument_spec(argument_spec())
         options["path"] = os.path.abspath(options["path"])
         # Plain types: Ansible's own carry where they come from, which no other library knows.
-        made = report_of(json.loads(json.dumps({**options, "check_mode": self._task.check_mode})))
+        facts = json.loads(json.dumps({**options, "check_mode": self._task.check_mode}))
+        made = report_of(facts)
         try:
             write(options["path"], files_of(made))
         except OSError as error:
-            raise AnsibleError("The report cannot be written: %s" % error) from error
+            problem = "The report cannot be written: %s" % error
+            made = report_of({**facts, "unwritten": problem})  # what there is to say does not depend on a disk
+            result.update(failed=True, msg=problem)
         return dict(result, changed=False, report={key: value for key, value in made.items() if key not in BESIDE}, text=made["text"], stats=made["stats"])
 
 
@@ -81,7 +82,7 @@ def files_of(made: dict[str, Any]) -> dict[str, str]:
         "json": json.dumps(report, indent=2, ensure_ascii=False) + "\n",
         "md": engine.get_template("report.md.j2").render(report=report),
         "html": engine.get_template("report.html.j2").render(report=report),
-        "vars.yml": "---\n" + yaml.safe_dump(made["variables"], allow_unicode=True),
+        "vars.yml": "---\n" + as_text(made["variables"]),
     }
 
 

@@ -48,11 +48,11 @@ def take(api: Api, repository: str, name: str, indices: Sequence[str], timeout: 
             raise SurveyError("The snapshot was not begun. %s" % (begun.sentence or answer.sentence))
     shown = entry_of(known(answer, "The snapshot cannot be looked at."), name)
     made.update(changed=new, state=shown.get("state"), uuid=shown.get("uuid"), shards=shown.get("shards") or {})
-    made["restore"] = restore_command(repository, name, wanted)
     made["duration"] = round(time.monotonic() - started, 3)
     problem = problem_of(shown, wanted, timeout)
     if problem:
         return dict(made, failed=True, msg="Snapshot %s/%s: %s" % (repository, name, problem))
+    made["restore"] = restore_command(repository, name, wanted)
     return dict(made, msg="Snapshot %s/%s holds %s." % (repository, name, ", ".join(wanted)))
 
 

@@ -108,7 +108,8 @@ shards:
   returned: always
   sample: {total: 1, failed: 0, successful: 1}
 restore:
-  description: The command that brings the indices back; it needs the credentials beside it. Empty where there is no snapshot.
+  description: The command that brings the indices back; it needs the credentials beside it. Empty where there is no snapshot that
+    holds them whole.
   type: str
   returned: always
   sample: >-

@@ -17,6 +17,7 @@ description:
   - The role does so before and after each teardown. Playbooks of your own can too.
   - Everything is written on the controller, in check mode as well. A report is the record of a run and no state that anybody asks for, so it counts as
     no change.
+  - Where it cannot be written, the task fails, and returns all the same.
   - It sends nothing, decides nothing, and takes no option that connects.
 options:
   action:
@@ -52,7 +53,7 @@ options:
     default: {}
   options:
     description:
-      - The options of the teardown.
+      - The options of the teardown, and C(snapshot_repository) and C(snapshot_timeout) where a snapshot comes first. The variables hold them.
     type: dict
     default: {}
   workflow_id:
@@ -145,17 +146,17 @@ RETURN = r"""
 report:
   description: The report, as in the JSON file.
   type: dict
-  returned: success
+  returned: always
   sample: {format: 1, action: teardown, status: done, confirm: qxv8_6EBRIk9XcBbdoa_, finish: ""}
 text:
   description: The report in lines, for a terminal.
   type: list
   elements: str
-  returned: success
+  returned: always
   sample: ["done: 1 workflow: 8 resources deleted, 1 model group left on the cluster"]
 stats:
   description: What the role hands on by C(set_stats). It is short.
   type: dict
-  returned: success
+  returned: always
   sample: {environment_teardown_result_of_teardown: {status: done}}
 """

@@ -7,8 +7,11 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 from typing import Any, Mapping, Sequence
+
+import yaml  # type: ignore[import-untyped]
 
 PLAYBOOK = "ansible-playbook opensearch_ops.flow_framework."
 PREFIX = "environment_teardown_"
@@ -17,6 +20,7 @@ COVERED = ("on_blocked", "on_shared", "stale_records", "leftovers", "delete_work
 MOST = 200  # items of a list that set_stats hands on: AWX keeps its data with the job, and gives it to the next one
 SNAPSHOT = ("repository", "snapshot", "state", "indices", "restore")
 LONGEST = 4000  # characters of a text there
+HARMLESS = re.compile(r"[\w .:,/@+=-]*")  # no template can be written with these alone
 EMPTY: dict[str, Any] = dict(
     ended=None,
     check_mode=False,
@@ -30,6 +34,7 @@ EMPTY: dict[str, Any] = dict(
     outcome={},
     snapshot={},
     failure="",
+    unwritten="",
 )
 
 
@@ -65,11 +70,11 @@ def report_of(facts: Mapping[str, Any]) -> dict[str, Any]:
         warnings=list(dict.fromkeys([*(plan.get("warnings") or []), *(outcome.get("warnings") or [])])),
         snapshot={key: known["snapshot"][key] for key in SNAPSHOT} if known["snapshot"].get("snapshot") else {},
         difference=difference(known),
-        file=known["path"],
+        file="" if known["unwritten"] else known["path"],
     )
     report["finish"] = finishing_command(report, known)
     report["finish_heading"] = heading_of(report)
-    return dict(report, variables=variables_of(report, known), text=text_of(report), stats=stats_of(report, known))
+    return dict(report, variables=variables_of(report, known), text=text_of(report, known["unwritten"]), stats=stats_of(report, known))
 
 
 # -- what was planned, and what became of it -----------------------------------------------------------------
@@ -171,7 +176,7 @@ def lines_of(plan: Mapping[str, Any], options: Mapping[str, Any]) -> list[str]:
 
 def difference(known: Mapping[str, Any]) -> dict[str, list[str]]:
     """What the plan that was approved holds and today's does not, and the other way round; nothing where they are the same."""
-    if known["approved_hash"] in ("", known["plan"].get("plan_hash")) or not known["approved_lines"]:
+    if not another_plan(known) or not known["approved_lines"]:
         return {}
     approved, today = list(known["approved_lines"]), lines_of(known["plan"], known["options"])
     return dict(approved=[one for one in approved if one not in set(today)], today=[one for one in today if one not in set(approved)])
@@ -182,16 +187,73 @@ def difference(known: Mapping[str, Any]) -> dict[str, list[str]]:
 
 def finishing_command(report: Mapping[str, Any], known: Mapping[str, Any]) -> str:
     """The command that carries a plan out, or finishes what is left; empty where there is nothing to do."""
-    plan = known["plan"]
-    variables = "-e @%s" % shlex.quote(known["path"] + ".vars.yml")
-    named = sorted({*(known["options"].get("allow_delete") or []), *report["blocked"]})
-    release = "-e %s" % shlex.quote(json.dumps({PREFIX + "allow_delete": named})) if report["blocked"] and known["failure"] else ""
-    confirm = "-e %s" % shlex.quote(json.dumps({PREFIX + "confirm": report["confirm"]}))
-    if report["status"] in ("done", "nothing to do") or (report["status"] == "planned" and not plan.get("changed")):
+    if report["status"] in ("done", "nothing to do") or (report["status"] == "planned" and not known["plan"].get("changed")):
         return ""
-    if not plan or known["action"] == "scan" or (known["action"] == "plan" and known["failure"]):
-        return " ".join(filter(None, [PLAYBOOK + "plan", variables, release]))
-    return " ".join(filter(None, [PLAYBOOK + "teardown", variables, release, confirm]))
+    if known["unwritten"]:
+        return ""  # it would need the file of variables
+    variables = "-e @%s" % shlex.quote(known["path"] + ".vars.yml")
+    if not to_plan_again(report, known):
+        return " ".join([PLAYBOOK + "teardown", variables, extra_variable("confirm", report["confirm"])])
+    named = names_that_release(report)
+    release = [extra_variable("allow_delete", sorted({*(known["options"].get("allow_delete") or []), *named}))] if named else []
+    return " ".join([PLAYBOOK + "plan", variables, *release])
+
+
+def to_plan_again(report: Mapping[str, Any], known: Mapping[str, Any]) -> bool:
+    """Whether somebody has to look at a plan first: there is none, it is not the approved one, or something in it is blocked."""
+    if report["status"] == "planned":
+        return False
+    failed_plan = known["action"] == "plan" and known["failure"]
+    return bool(not known["plan"] or known["action"] == "scan" or failed_plan or another_plan(known) or blocked(report))
+
+
+def another_plan(known: Mapping[str, Any]) -> bool:
+    """Whether a plan was approved, and it is not today's."""
+    return known["approved_hash"] not in ("", known["plan"].get("plan_hash"))
+
+
+def blocked(report: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The resources that are blocked. C(blocked) of a result also names what is kept by choice."""
+    return [one for one in report["remaining"] if "blocked" in (one["status"], one["planned"])]
+
+
+def names_that_release(report: Mapping[str, Any]) -> list[str]:
+    """What allow_delete would have to name to let go what is blocked."""
+    names = {name for one in blocked(report) for name in (one["id"], "%s/%s" % (one["kind"], one["id"]))}
+    return [name for name in report["blocked"] if name in names]
+
+
+def extra_variable(name: str, value: Any) -> str:
+    """A variable of a command. What could be a template is marked as text in YAML, since JSON cannot do that."""
+    items = value if isinstance(value, list) else [value]
+    variable = {PREFIX + name: value}
+    harmless = all(HARMLESS.fullmatch(item) for item in items)
+    return "-e %s" % shlex.quote(json.dumps(variable) if harmless else as_text(variable, default_flow_style=True, width=float("inf")).strip())
+
+
+def as_text(variables: Mapping[str, Any], **style: Any) -> str:
+    """Variables in YAML whose texts Ansible never evaluates: names in a cluster are anybody's, and a file of variables counts as trusted."""
+    return str(yaml.dump(marked(dict(variables)), Dumper=TextDumper, allow_unicode=True, **style))
+
+
+class Text(str):
+    """A text that is no template."""
+
+
+class TextDumper(yaml.SafeDumper):
+    """Marks each of them."""
+
+
+TextDumper.add_representer(Text, lambda dumper, text: dumper.represent_scalar("!unsafe", str(text), style='"'))
+
+
+def marked(value: Any) -> Any:
+    """The same with every text marked, the keys excepted, which are names of options."""
+    if isinstance(value, dict):
+        return {key: marked(one) for key, one in value.items()}
+    if isinstance(value, list):
+        return [marked(one) for one in value]
+    return Text(value) if isinstance(value, str) else value
 
 
 def heading_of(report: Mapping[str, Any]) -> str:
@@ -207,9 +269,19 @@ def variables_of(report: Mapping[str, Any], known: Mapping[str, Any]) -> dict[st
     server = report["server"] or {}
     cluster = server.get("cluster_uuid") or server.get("cluster_name")
     options = {**({"expect_cluster": cluster} if cluster else {}), **known["options"], **choosing}
-    if report["status"] == "planned":
-        options.update(plan_hash=report["plan_hash"], plan_lines=lines_of(known["plan"], known["options"]))
+    options.update(approval(report, known))
     return {PREFIX + name: value for name, value in options.items()}
+
+
+def approval(report: Mapping[str, Any], known: Mapping[str, Any]) -> dict[str, Any]:
+    """The hash and the lines of the plan that may be carried out; none where a part may be gone, since what is left is another plan."""
+    if report["status"] != "planned" and another_plan(known):
+        return dict(plan_hash=known["approved_hash"], plan_lines=list(known["approved_lines"]))
+    outcome = known["outcome"]
+    nothing_gone = report["status"] == "failed" and not outcome.get("changed") and ("resources" in outcome or not outcome)
+    if report["status"] == "planned" or (nothing_gone and not to_plan_again(report, known)):
+        return dict(plan_hash=report["plan_hash"], plan_lines=lines_of(known["plan"], known["options"]))
+    return {}
 
 
 def stats_of(report: Mapping[str, Any], known: Mapping[str, Any]) -> dict[str, Any]:
@@ -230,7 +302,7 @@ def stats_of(report: Mapping[str, Any], known: Mapping[str, Any]) -> dict[str, A
     return stats
 
 
-def text_of(report: Mapping[str, Any]) -> list[str]:
+def text_of(report: Mapping[str, Any], unwritten: str) -> list[str]:
     """The report for a terminal and for the log of a job."""
     server = report["server"] or {}
     rows = [one for workflow in report["workflows"] for one in workflow["resources"]]
@@ -239,13 +311,15 @@ def text_of(report: Mapping[str, Any]) -> list[str]:
         lines.append("cluster %s (%s), OpenSearch %s" % (server.get("cluster_name"), server.get("cluster_uuid"), server.get("version")))
     lines += ["%-12s %-15s %s%s" % (one["status"], one["kind"], one["id"], extra(one)) for one in rows[:MOST]]
     lines += ["… and %d more, see the report" % (len(rows) - MOST)] if len(rows) > MOST else []
+    lines += ["in no record: %s %s of %s: %s" % (one["kind"], one["id"], one["workflow_id"], one["command"]) for one in report["unrecorded"][:MOST]]
+    lines += ["… and %d more in no record, see the report" % (len(report["unrecorded"]) - MOST)] if len(report["unrecorded"]) > MOST else []
     lines += ["approved, and not in today's plan: %s" % one for one in report["difference"].get("approved", [])[:MOST]]
     lines += ["in today's plan, and not approved: %s" % one for one in report["difference"].get("today", [])[:MOST]]
     if report["plan_hash"] and report["status"] == "planned":
         lines.append("plan hash %s" % report["plan_hash"])
     if report["snapshot"].get("restore"):
         lines.append("To restore the indices: %s" % report["snapshot"]["restore"])
-    lines.append("report: %s.html, .md and .json" % report["file"])
+    lines.append(unwritten or "report: %s.html, .md and .json" % report["file"])
     if report["finish"]:
         lines.append("%s: %s" % (report["finish_heading"], report["finish"]))
     return lines

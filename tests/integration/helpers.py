@@ -258,7 +258,7 @@ def attributes(kind: str, ids: Mapping[str, str], documents: int) -> dict[str, A
 # -- the role ----------------------------------------------------------------------------------------------------------
 
 
-def role(title: str, folder: Path, entry: str = "main", /, **variables: Any) -> Task:
+def role(title: str, folder: Path | str, entry: str = "main", /, **variables: Any) -> Task:
     """A task that runs the role; the report has the title of the task, and the play goes on after it."""
     given = {f"environment_teardown_{key}": value for key, value in variables.items()}
     given.update(environment_teardown_report_name=title, environment_teardown_report_directory=str(folder))

@@ -20,7 +20,7 @@ import pytest
 
 from tests.simulator import running
 
-from .helpers import Environment, ansible_environment, environment, existing, heed_interrupts
+from .helpers import NAMED, Environment, ansible_environment, environment, existing, heed_interrupts
 
 PATIENCE = 60.0  # seconds
 
@@ -78,25 +78,76 @@ def finish(sim: Any, folder: Path, made: list[Environment]) -> None:
     assert [existing(sim, one) for one in made] == [{"model_group"}, {"model_group"}]
 
 
-def test_refused(sim: Any, made: list[Environment], tmp_path: Path) -> None:
+def test_what_was_refused_is_planned_again_before_it_goes(sim: Any, made: list[Environment], tmp_path: Path) -> None:
     status, _output = run(teardown(), sim, tmp_path)
     assert status != 0 and report(tmp_path)["status"] == "failed"
     assert {one["status"] for one in report(tmp_path)["remaining"]} == {"blocked", "untouched"}
+    status, output = run([*shlex.split(report(tmp_path)["finish"]), "-e", "environment_teardown_report_name=first"], sim, tmp_path)
+    assert status == 0 and report(tmp_path)["status"] == "planned", output
+    assert len(existing(sim, made[0])) == len(made[0].ids), "a plan deletes nothing"
     finish(sim, tmp_path, made)
 
 
+def test_what_was_chosen_to_be_kept_stays_when_the_rest_is_finished(sim: Any, made: list[Environment], tmp_path: Path) -> None:
+    sim.faults.deny("delete_connector", "pr_18_connector")
+    status, _output = run(teardown(on_blocked="keep", wait_sleep=0.1), sim, tmp_path)
+    assert status != 0 and report(tmp_path)["status"] == "incomplete"
+    sim.faults.clear()
+    status, output = run(shlex.split(report(tmp_path)["finish"]), sim, tmp_path)
+    assert status == 0, output
+    assert [existing(sim, one) for one in made] == [{"model_group", *NAMED}] * 2
+
+
+def test_what_was_not_the_approved_plan_is_planned_again(sim: Any, made: list[Environment], tmp_path: Path) -> None:
+    status, _output = run(teardown(allow_delete=[*made[0].named, *made[1].named], plan_hash="another"), sim, tmp_path)
+    assert status != 0 and report(tmp_path)["finish_heading"] == "To plan it again"
+    status, output = run([*shlex.split(report(tmp_path)["finish"]), "-e", "environment_teardown_report_name=first"], sim, tmp_path)
+    assert status == 0 and len(existing(sim, made[0])) == len(made[0].ids), output
+    finish(sim, tmp_path, made)
+
+
+def test_what_was_shown_and_not_confirmed_is_carried_out_and_nothing_else(sim: Any, made: list[Environment], tmp_path: Path) -> None:
+    given = [word.replace("2 workflows", "3 workflows") for word in teardown(allow_delete=[*made[0].named, *made[1].named])]
+    status, _output = run(given, sim, tmp_path)
+    assert status != 0 and report(tmp_path)["status"] == "failed"
+    sim.world.remove("agent", made[1].ids["agent"])
+    status, output = run(shlex.split(report(tmp_path)["finish"]), sim, tmp_path)
+    assert status != 0 and "it is another plan" in output
+    assert len(existing(sim, made[0])) == len(made[0].ids)
+
+
+def test_a_name_from_the_cluster_is_never_evaluated(sim: Any, tmp_path: Path) -> None:
+    """Neither from the file of variables nor from the command line: the hash is stale, so that every line of the plan is told again."""
+    evil = "{{ 6 + 7 }}"
+    made = environment(sim, "pr-19", ("connector", "ingest_pipeline"), ids={"ingest_pipeline": evil})
+    choice = {"workflow_id": made.workflow_id, "on_blocked": "keep", "report_name": "first"}
+    words = ["ansible-playbook", "opensearch_ops.flow_framework.plan"]
+    given = [word for name, value in choice.items() for word in ("-e", f"environment_teardown_{name}={value}")]
+    status, output = run([*words, *given], sim, tmp_path)
+    assert status == 0, output
+    sim.world.remove("connector", made.ids["connector"])
+    status, output = run([*shlex.split(report(tmp_path)["finish"]), "-e", "environment_teardown_report_name=first"], sim, tmp_path)
+    assert status != 0 and report(tmp_path)["difference"]["approved"] != [], output
+    assert not [line for line in report(tmp_path)["difference"]["approved"] if "ingest_pipeline" in line], "it is in both"
+
+    status, output = run([*words, *given, "-e", "environment_teardown_on_blocked=fail"], sim, tmp_path)
+    assert status != 0 and report(tmp_path)["blocked"] == [evil]
+    status, output = run([*shlex.split(report(tmp_path)["finish"]), "-e", "environment_teardown_report_name=first"], sim, tmp_path)
+    assert status == 0 and report(tmp_path)["asked"]["options"]["allow_delete"] == [evil], output
+
+
 def test_failed_half_way(sim: Any, made: list[Environment], tmp_path: Path) -> None:
-    sim.faults.deny("delete_connector", "pr-18-connector")
+    sim.faults.deny("delete_connector", "pr_18_connector")
     status, _output = run(teardown(allow_delete=[*made[0].named, *made[1].named], wait_sleep=0.1), sim, tmp_path)
     assert status != 0 and report(tmp_path)["status"] == "incomplete"
-    assert [one["id"] for one in report(tmp_path)["remaining"]] == ["pr-18-connector"]
+    assert [one["id"] for one in report(tmp_path)["remaining"]] == ["pr_18_connector"]
     sim.faults.clear()
     finish(sim, tmp_path, made)
 
 
 def test_killed(sim: Any, made: list[Environment], tmp_path: Path) -> None:
     """In the middle: one resource is gone, and the server holds the next one."""
-    sim.faults.hold("delete_connector", "pr-17-connector")
+    sim.faults.hold("delete_connector", "pr_17_connector")
     process = start(teardown(allow_delete=[*made[0].named, *made[1].named]), sim, tmp_path)
     until(lambda: existing(sim, made[1]) == {"model_group"})
     os.killpg(process.pid, signal.SIGKILL)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -28,7 +29,7 @@ def run(cluster: Callable[..., Any], playbooks: Playbooks, tmp_path_factory: pyt
     chosen: dict[str, Any] = {"name": "pr-1*, \n", "owner": "", "max_workflows": ""}
     confirm = "2 workflows on preview"
     approved = {key: "{{ approved.environment_teardown_%s }}" % key for key in ("plan_hash", "plan_lines")}
-    denied = {"fault": "deny", "arguments": {"step": "delete_connector", "resource_id": "pr-17-connector"}}
+    denied = {"fault": "deny", "arguments": {"step": "delete_connector", "resource_id": "pr_17_connector"}}
     agent = f"{sim.url}/_simulator/world?kind=agent&id=pr-18-agent"
     tasks = [
         role("nothing", folder, name="", workflow_id="\n"),
@@ -91,9 +92,9 @@ def test_a_guard_of_zero_is_a_guard(run: RoleRuns) -> None:
 
 def test_what_fails_half_way_says_what_is_left_and_its_variables_finish_it(run: RoleRuns) -> None:
     half, rest = run.report("half"), run.report("rest")
-    assert half["status"] == "incomplete" and statuses(half)["pr-17-connector"] == "failed" and statuses(half)["pr-17-docs"] == "deleted"
-    assert [one["id"] for one in half["remaining"]] == ["pr-17-connector"] and half["totals"]["documents"] == 24
-    assert "teardown" in half["finish"] and "pr-17-connector" in run.failed("half")
+    assert half["status"] == "incomplete" and statuses(half)["pr_17_connector"] == "failed" and statuses(half)["pr-17-docs"] == "deleted"
+    assert [one["id"] for one in half["remaining"]] == ["pr_17_connector"] and half["totals"]["documents"] == 24
+    assert "teardown" in half["finish"] and "pr_17_connector" in run.failed("half")
     assert rest["status"] == "done" and rest["summary"] == {"deleted": 1} and run.failed("rest") == ""
     assert [existing(run.sim, one) for one in run.environments.values()] == [{"model_group"}, {"model_group"}]
 
@@ -117,7 +118,30 @@ def test_names_from_the_cluster_stay_text_in_every_report(run: RoleRuns) -> None
 
 
 def test_the_variables_of_a_plan_hold_no_connection(run: RoleRuns) -> None:
-    variables = yaml.safe_load(run.report("plan", "vars.yml"))
+    variables = yaml.safe_load(run.report("plan", "vars.yml").replace("!unsafe ", ""))
     assert run.sim.url not in json.dumps(variables)
     assert variables["environment_teardown_workflow_id"] == ["pr-17", "pr-18"]
     assert variables["environment_teardown_plan_hash"] == run.report("plan")["plan_hash"]
+
+
+@pytest.mark.parametrize("when", ["first", "last"])
+def test_a_report_that_cannot_be_written_is_handed_on_and_said_all_the_same(
+    when: str, cluster: Callable[..., Any], playbooks: Playbooks, tmp_path: Path
+) -> None:
+    """Without the first report nothing is deleted. Where the last one fails, what became of it is known from the output, and the run fails."""
+    sim = cluster(cluster_name="preview")
+    made = environment(sim, "w", ("connector", "index"))
+    (tmp_path / "file").touch()
+    nowhere = str(tmp_path / "file" / "reports")
+    folder = {"first": nowhere, "last": "{{ '%s' if environment_teardown__outcome | default({}) else '%s' }}" % (nowhere, tmp_path)}[when]
+    played = playbooks.run(
+        [role("teardown", folder, workflow_id="w", allow_delete="w-docs", confirm="w")], play={"module_defaults": {GROUP: {"url": sim.url}}}
+    )
+    gone = when == "last"
+    assert existing(sim, made) == (set() if gone else {"connector", "index"})
+    ours = "opensearch_ops.flow_framework.environment_teardown : "
+    handed_on = played[ours + "Hand it on to the next job, also from one that fails"]["ansible_stats"]["data"]["environment_teardown_result_of_teardown"]
+    assert handed_on["status"] == ("done" if gone else "failed") and handed_on["file"] == handed_on["finish"] == ""
+    text = played[ours + "Say what became of it"]["msg"]
+    assert any("cannot be written" in line for line in text) and not any(".html" in line for line in text)
+    assert "The report cannot be written" in str(played["teardown failed"]["msg"])

@@ -58,7 +58,7 @@ def test_the_same_again_takes_none(sim: Any) -> None:
 def test_an_older_one_without_the_index_is_no_snapshot_of_it(sim: Any) -> None:
     take(sim, "a")
     made = take(sim, "a", "b")
-    assert made["failed"] and "it does not hold b" in made["msg"] and len(writes(sim)) == 1
+    assert made["failed"] and "it does not hold b" in made["msg"] and len(writes(sim)) == 1 and made["restore"] == ""
 
 
 @pytest.mark.parametrize("state", ["PARTIAL", "FAILED"])
@@ -66,12 +66,13 @@ def test_one_that_is_not_whole_is_a_failure(state: str, sim: Any) -> None:
     sim.faults.snapshot_ends = state
     made = take(sim, "a")
     assert made["failed"] and made["state"] == state and f"ended as {state}" in made["msg"]
+    assert made["restore"] == "", "nothing can be brought back whole from it"
 
 
 def test_one_that_takes_too_long_is_a_failure(sim: Any) -> None:
     sim.faults.snapshot_ends = "IN_PROGRESS"
     made = take(sim, "a", timeout=0.05)
-    assert made["failed"] and made["state"] == "IN_PROGRESS" and "still running" in made["msg"]
+    assert made["failed"] and made["state"] == "IN_PROGRESS" and "still running" in made["msg"] and made["restore"] == ""
 
 
 def test_in_check_mode_it_only_looks(sim: Any) -> None:
@@ -120,10 +121,11 @@ def run(cluster: Callable[..., Any], playbooks: Playbooks, tmp_path_factory: pyt
     tasks = [
         ask("a repository", "PUT", f"{simulator.url}/_snapshot/backups", {"type": "fs", "settings": {"location": "backups"}}),
         ask("the next is not whole", "POST", faults, {"snapshot_ends": "PARTIAL"}),
-        role("partial", folder, **chosen),
+        role("partial", folder, **chosen, snapshot_timeout=60),
         ask("the next ones are", "DELETE", faults),
         {"name": "the next second", "ansible.builtin.wait_for": {"timeout": 1}},
-        role("whole", folder, **chosen, snapshot_timeout=60),
+        {"name": "what finishes it", "ansible.builtin.include_vars": {"file": str(folder / "partial.vars.yml")}},
+        role("whole", folder, confirm="w"),
     ]
     played = playbooks.run(tasks, play={"module_defaults": {GROUP: {"url": simulator.url}}})
     return RoleRuns(simulator, played, folder, made)
@@ -134,6 +136,13 @@ def test_one_that_is_not_whole_keeps_everything(run: RoleRuns) -> None:
     report = run.report("partial")
     assert "ended as PARTIAL" in run.failed("partial")
     assert report["status"] == "failed" and report["summary"] == {"untouched": 2} and report["snapshot"]["state"] == "PARTIAL"
+    assert "To restore" not in run.report("partial", "md")
+
+
+@pytest.mark.extended
+def test_what_finishes_it_takes_a_whole_one_first(run: RoleRuns) -> None:
+    assert run.report("partial")["asked"]["options"]["snapshot_timeout"] == 60
+    assert run.report("whole")["asked"]["options"]["snapshot_repository"] == "backups"
 
 
 @pytest.mark.extended

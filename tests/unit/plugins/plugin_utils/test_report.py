@@ -10,8 +10,10 @@ import shlex
 from typing import Any
 
 import pytest
+import yaml  # type: ignore[import-untyped]
 
-from ansible_collections.opensearch_ops.flow_framework.plugins.plugin_utils.report import MOST, report_of
+from ansible_collections.opensearch_ops.flow_framework.plugins.action.teardown_report import files_of
+from ansible_collections.opensearch_ops.flow_framework.plugins.plugin_utils.report import MOST, as_text, report_of
 
 BEGAN, ENDED = "2026-11-26T11:43:05Z", "2026-11-26T11:43:09Z"
 SERVER = {"version": "3.6.0", "flow_framework": "3.6.0.0", "cluster_name": "preview", "cluster_uuid": "uuid-of-preview"}
@@ -75,12 +77,30 @@ def test_a_plan_with_nothing_to_do_asks_for_no_command() -> None:
 
 
 def test_what_is_blocked_is_named_in_the_command_that_plans_it_again() -> None:
-    blocked = result(resource("c", "untouched"), index("blocked", failed=True), changed=False, failed=True, blocked=["docs"], msg="Refused.")
-    made = report("plan", plan=blocked, failure="Refused.", options={"allow_delete": ["other"]})
+    refused = result(resource("c", "untouched"), index("blocked", failed=True), changed=False, failed=True, blocked=["docs"], msg="Refused.")
+    made = report("plan", plan=refused, failure="Refused.", options={"allow_delete": ["other"]})
     assert (made["status"], made["msg"], made["finish_heading"]) == ("failed", "Refused.", "To plan it again")
     assert words(made["finish"])[1] == "opensearch_ops.flow_framework.plan"
     assert json.loads(words(made["finish"])[-1]) == {"environment_teardown_allow_delete": ["docs", "other"]}
     assert "environment_teardown_plan_hash" not in made["variables"] and not [key for key in made["stats"] if "plan_hash" in key]
+
+
+def test_what_is_kept_by_choice_is_never_named_in_a_command() -> None:
+    kept = index("kept")
+    plan = result(resource("c", "would_delete"), kept, blocked=["docs"])
+    half = report(plan=plan, outcome=result(resource("c", "failed"), kept, blocked=["docs"]), failure="one is left", options={"on_blocked": "keep"})
+    assert "docs" not in half["finish"] and "docs" not in half["variables"].get("environment_teardown_allow_delete", [])
+    assert words(half["finish"])[1] == "opensearch_ops.flow_framework.teardown"
+
+
+@pytest.mark.parametrize("ended", [None, ENDED])
+@pytest.mark.parametrize("name", ["docs", "index/docs"])
+def test_what_is_blocked_is_never_torn_down_by_a_command_that_nobody_planned(name: str, ended: str | None) -> None:
+    plan = result(resource("c", "would_delete"), index("blocked", failed=True), blocked=[name], failed=True)
+    made = report(plan=plan, ended=ended, options={}, failure="Refused." if ended else "")
+    assert words(made["finish"])[1] == "opensearch_ops.flow_framework.plan" and made["finish_heading"] == "To plan it again"
+    assert json.loads(words(made["finish"])[-1]) == {"environment_teardown_allow_delete": [name]}
+    assert "environment_teardown_allow_delete" not in made["variables"]
 
 
 def test_before_its_end_a_teardown_is_unfinished_and_claims_nothing() -> None:
@@ -109,11 +129,14 @@ def test_without_an_outcome_nothing_was_asked_to_go() -> None:
     made = report(plan=PLAN, failure="Not confirmed")
     assert made["status"] == "failed" and statuses(made) == {"c": "untouched", "docs": "untouched", "g": "retained"}
     assert made["totals"]["documents"] == 0
+    assert words(made["finish"])[1] == "opensearch_ops.flow_framework.teardown"
+    assert made["variables"]["environment_teardown_plan_hash"] == "hash-of-today", "the command carries out the plan that was shown"
 
 
 def test_a_module_that_ended_without_a_result_leaves_what_is_not_known() -> None:
     made = report(plan=PLAN, outcome={"failed": True, "msg": "MODULE FAILURE"}, failure="MODULE FAILURE")
     assert statuses(made) == {"c": "unknown", "docs": "unknown", "g": "retained"}
+    assert "environment_teardown_plan_hash" not in made["variables"], "a part may be gone"
 
 
 def test_without_a_plan_the_variables_are_those_that_were_given() -> None:
@@ -134,6 +157,29 @@ def test_a_scan_names_what_is_overdue_and_not_what_is_empty_or_kept() -> None:
     assert report("scan", plan=plan, failure="x")["overdue"] == ["name of w1 w1"]
 
 
+class Marks(yaml.SafeLoader):
+    """Shows which texts are marked as no templates."""
+
+
+Marks.add_constructor("!unsafe", lambda loader, node: ("no template", loader.construct_scalar(node)))
+
+
+def test_every_text_of_the_variables_is_marked_as_no_template() -> None:
+    texts = ["{{ 6 * 7 }}", "#jinja2: variable_start_string: '[['\n[[ 6 ]]", "ü\u2028\x7f \U0001f600", "", "true", "17", "plain"]
+    marked = [("no template", text) for text in texts]
+    variables = {"names": texts, "number": 0, "flag": False, "nothing": None, "nested": [{"key": texts}]}
+    expected = {"names": marked, "number": 0, "flag": False, "nothing": None, "nested": [{"key": marked}]}
+    assert yaml.load(as_text(variables), Marks) == expected
+
+
+def test_what_could_be_a_template_is_marked_on_the_command_line_too() -> None:
+    evil = "it's {{ 6 * 7 }}"
+    plan = result(resource("c", "would_delete", workflow_id=evil))
+    made = report("plan", plan={**plan, "workflows": [{**one, "workflow_id": evil} for one in plan["workflows"][:1]]})
+    assert yaml.load(words(made["finish"])[-1], Marks) == {"environment_teardown_confirm": ("no template", evil)}
+    assert "\n" not in made["finish"]
+
+
 # -- this plan and no other --------------------------------------------------------------------------------------------
 
 
@@ -150,6 +196,22 @@ def test_another_plan_is_shown_by_what_differs() -> None:
     made = report(plan={**changed, "plan_hash": "another"}, approved_hash="hash-of-today", approved_lines=approved, failure="plan_hash is another")
     assert made["difference"] == {"approved": ["would_delete index docs u1 of w1"], "today": ["would_delete index docs u2 of w1"]}
     assert any("in today's plan, and not approved: would_delete index docs u2" in line for line in made["text"])
+
+
+@pytest.mark.parametrize("ended", [None, ENDED])
+@pytest.mark.parametrize("lines", [["an approved line"], []])
+def test_another_plan_than_the_approved_one_is_planned_again_and_not_torn_down(lines: list[str], ended: str | None) -> None:
+    made = report(plan=PLAN, ended=ended, approved_hash="another", approved_lines=lines, failure="another plan" if ended else "")
+    assert words(made["finish"])[1:] == ["opensearch_ops.flow_framework.plan", "-e", "@/reports/one two.vars.yml"]
+    assert made["finish_heading"] == "To plan it again"
+    assert made["variables"]["environment_teardown_plan_hash"] == "another", "so that a teardown with these variables is refused as well"
+    assert made["variables"]["environment_teardown_plan_lines"] == lines
+
+
+def test_a_plan_made_again_is_carried_out_as_it_is_now() -> None:
+    made = report("plan", plan=PLAN, approved_hash="another", approved_lines=["an approved line"])
+    assert words(made["finish"])[1] == "opensearch_ops.flow_framework.teardown"
+    assert made["variables"]["environment_teardown_plan_hash"] == "hash-of-today"
 
 
 def test_the_same_plan_has_no_difference() -> None:
@@ -181,3 +243,21 @@ def test_each_way_in_has_keys_of_its_own() -> None:
 def test_nothing_of_a_result_but_its_documented_keys_is_taken() -> None:
     leaky = {**DONE, "invocation": {"module_args": {"password": "sesame"}}}
     assert "sesame" not in json.dumps(report(plan=leaky, outcome=leaky))
+
+
+# -- what is said ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("state", "words"), [(None, "would be taken"), ("SUCCESS", "SUCCESS")])
+def test_a_snapshot_that_does_not_exist_yet_is_said_to_be_none(state: str | None, words: str) -> None:
+    snapshot = {"repository": "backups", "snapshot": "before", "state": state, "indices": ["docs"], "restore": ""}
+    files = files_of(report(plan=PLAN, outcome=DONE, snapshot=snapshot, check_mode=state is None))
+    for end in ("md", "html"):
+        (line,) = [line for line in files[end].splitlines() if "backups/before" in line]
+        assert words in line and "None" not in line
+
+
+def test_the_text_names_what_is_in_no_record() -> None:
+    unrecorded = [dict(workflow_id="w1", kind="index", id=f"docs-{number}", command=f"DELETE /docs-{number}") for number in range(MOST + 1)]
+    text = report("plan", plan={**PLAN, "unrecorded": unrecorded})["text"]
+    assert "in no record: index docs-0 of w1: DELETE /docs-0" in text and "… and 1 more in no record, see the report" in text

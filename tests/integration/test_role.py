@@ -28,7 +28,7 @@ def run(cluster: Callable[..., Any], playbooks: Playbooks, tmp_path_factory: pyt
     chosen: dict[str, Any] = {"name": "pr-1*, \n", "owner": "", "max_workflows": ""}
     confirm = "2 workflows on preview"
     approved = {key: "{{ approved.environment_teardown_%s }}" % key for key in ("plan_hash", "plan_lines")}
-    denied = {"fault": "deny", "arguments": {"step": "delete_connector", "resource_id": "pr-17-connector"}}
+    denied = {"fault": "deny", "arguments": {"step": "delete_connector", "resource_id": "pr_17_connector"}}
     agent = f"{sim.url}/_simulator/world?kind=agent&id=pr-18-agent"
     tasks = [
         role("nothing", folder, name="", workflow_id="\n"),
@@ -91,9 +91,9 @@ def test_a_guard_of_zero_is_a_guard(run: RoleRuns) -> None:
 
 def test_what_fails_half_way_says_what_is_left_and_its_variables_finish_it(run: RoleRuns) -> None:
     half, rest = run.report("half"), run.report("rest")
-    assert half["status"] == "incomplete" and statuses(half)["pr-17-connector"] == "failed" and statuses(half)["pr-17-docs"] == "deleted"
-    assert [one["id"] for one in half["remaining"]] == ["pr-17-connector"] and half["totals"]["documents"] == 24
-    assert "teardown" in half["finish"] and "pr-17-connector" in run.failed("half")
+    assert half["status"] == "incomplete" and statuses(half)["pr_17_connector"] == "failed" and statuses(half)["pr-17-docs"] == "deleted"
+    assert [one["id"] for one in half["remaining"]] == ["pr_17_connector"] and half["totals"]["documents"] == 24
+    assert "teardown" in half["finish"] and "pr_17_connector" in run.failed("half")
     assert rest["status"] == "done" and rest["summary"] == {"deleted": 1} and run.failed("rest") == ""
     assert [existing(run.sim, one) for one in run.environments.values()] == [{"model_group"}, {"model_group"}]
 

@@ -143,12 +143,12 @@ def test_what_has_changed_since_the_approval_is_refused_with_the_difference(cont
     _made, given = two(sim)
     survey = kit.answers(PLAN["survey_spec"], **given)
     plan = controller.launch(PLAN, survey)
-    sim.world.remove("connector", "pr-18-connector")
+    sim.world.remove("connector", "pr_18_connector")
     before = everything(sim, "pr-17", "pr-18")
     refused = controller.launch(APPROVED, {**plan.artifacts, **survey})
     assert refused.status != 0 and everything(sim, "pr-17", "pr-18") == before and writes(sim) == []
     assert "another plan, or the cluster has changed since" in refused.output
-    assert "approved, and not in today's plan: would_delete connector pr-18-connector" in refused.output
+    assert "approved, and not in today's plan: would_delete connector pr_18_connector" in refused.output
     assert refused.artifacts["environment_teardown_result_of_teardown"]["status"] == "failed", "handed on by a job that failed"
     report = controller.launch(REPORT, {**plan.artifacts, **refused.artifacts})
     assert report.status != 0, "the workflow is red"

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from .helpers import GROUP, Environment, Playbooks, RoleRuns, environment, existing, role, template, writes
+from .helpers import GROUP, NAMED, Environment, Playbooks, RoleRuns, environment, existing, role, template, writes
 
 DAY = 86_400_000
 EVAL = "pr-{{ 7 * 7 }}"
@@ -93,3 +94,15 @@ def test_only_the_reap_sent_anything_that_changes_something(run: RoleRuns) -> No
 
 def test_a_scan_of_what_has_been_reaped_finds_nothing(run: RoleRuns) -> None:
     assert run.failed("nothing left") == "" and run.report("nothing left")["status"] == "planned"
+
+
+def test_no_wildcard_stands_for_the_kind_that_tells_namesakes_apart(cluster: Callable[..., Any], playbooks: Playbooks, tmp_path: Path) -> None:
+    """An index and two pipelines of one name go by the name, or by the kind that a pattern says."""
+    sim = cluster()
+    environment(sim, "pr-17", NAMED, ids=dict.fromkeys(NAMED, "customers"))
+    given = {"name": "pr-*", "unchanged_for": "0s", "scan": True}
+    fits = {"i*": [], "s*": [], "index/c*": ["index/customers"], "?ustomers": ["index/customers", "ingest_pipeline/customers", "search_pipeline/customers"]}
+    tasks = [role(f"scan {number}", tmp_path, "reap", **LIMITS, **given, allow_delete_like=pattern) for number, pattern in enumerate(fits)]
+    played = playbooks.run(tasks, play={"module_defaults": {GROUP: {"url": sim.url}}})
+    runs = RoleRuns(sim, played, tmp_path, {})
+    assert [runs.report(f"scan {number}")["asked"]["options"].get("allow_delete", []) for number in range(len(fits))] == list(fits.values())

@@ -51,6 +51,20 @@ def run(cluster: Callable[..., Any], playbooks: Playbooks, tmp_path_factory: pyt
     return RoleRuns(sim, played, folder, made)
 
 
+def test_guards_and_names_that_the_play_sets_for_the_group_hold(cluster: Callable[..., Any], playbooks: Playbooks, tmp_path: Path) -> None:
+    """Of the names too, where the role is given none: an empty list would stand above them."""
+    sim = cluster()
+    made = environment(sim, "pr-17", ("index",))
+    defaults = {"url": sim.url, "allow_delete": made.named}
+    runs = []
+    for title, further in (("protected", {"protect": ["pr-17-docs"]}), ("named", {})):
+        tasks = [role(title, tmp_path, workflow_id="pr-17", confirm="pr-17")]
+        played = playbooks.run(tasks, play={"module_defaults": {GROUP: {**defaults, **further}}})
+        runs.append((RoleRuns(sim, played, tmp_path, {}).failed(title), existing(sim, made)))
+    assert "protect" in runs[0][0] and runs[0][1] == {"index"}
+    assert runs[1] == ("", set())
+
+
 def statuses(report: dict[str, Any]) -> dict[str, str]:
     return {one["id"]: one["status"] for workflow in report["workflows"] for one in workflow["resources"]}
 

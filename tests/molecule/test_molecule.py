@@ -29,7 +29,7 @@ def test_molecule_scenario(scenario: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.opensearch
-@pytest.mark.parametrize("scenario", ["full", "role"])
+@pytest.mark.parametrize("scenario", ["role"])
 def test_molecule_scenario_on_a_real_cluster(scenario: str, tmp_path: Path) -> None:
     play(scenario, tmp_path, FLOW_FRAMEWORK_SIMULATOR="--opensearch")
 

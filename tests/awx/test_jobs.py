@@ -166,7 +166,19 @@ def test_a_blocked_plan_says_what_is_missing_and_the_report_fails(controller: Co
     assert plan.status != 0
     result = plan.artifacts["environment_teardown_result_of_plan"]
     assert result["blocked"] == ["pr-17-docs", "pr-18-docs"] and "environment_teardown_plan_hash" not in plan.artifacts
-    assert controller.launch(REPORT, plan.artifacts).status != 0
+    report = controller.launch(REPORT, plan.artifacts)
+    assert report.status != 0 and "Nothing was torn down. Refused" in report.output
+
+
+@pytest.mark.parametrize("handed", ["a plan", "nothing", "that it has begun"])
+def test_a_teardown_that_hands_no_result_on_is_not_said_to_have_deleted_nothing(handed: str, controller: Controller) -> None:
+    """It may have been killed half way."""
+    short = {"status": "unfinished", "msg": "2 workflows: 4 resources to delete"}
+    plan = {"environment_teardown_result_of_plan": {**short, "status": "planned"}}
+    before = {"a plan": plan, "nothing": {}, "that it has begun": {**plan, "environment_teardown_result_of_teardown": short}}[handed]
+    report = controller.launch(REPORT, before)
+    assert report.status != 0
+    assert "No result was handed on; what was deleted is not known." in report.output and "Nothing was torn down" not in report.output
 
 
 def test_one_job_with_a_typed_word(controller: Controller) -> None:

@@ -161,3 +161,10 @@ def test_only_the_prefix_differs_on_the_automation_platform() -> None:
     for name, entries in DATA.items():
         task = text.split(name)[0].rsplit("- name:", 1)[1]
         assert {key for one in entries for key in one} <= set(re.findall(r"item\.(\w+)", task)), name
+
+
+def test_no_schedule_that_deletes_is_switched_on_by_applying_the_kit() -> None:
+    deleting = [one for one in DATA["controller_schedules"] if one["extra_data"]["environment_teardown_scan"] != "true"]
+    assert deleting and all(one["enabled"] is False for one in deleting)
+    (task,) = [one for one in kit.load(kit.AWX / "apply.yml")[0]["tasks"] if one["name"] == "Schedules"]
+    assert task["awx.awx.schedule"]["enabled"] == "{{ item.enabled | default(true) }}"

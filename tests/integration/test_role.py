@@ -33,6 +33,9 @@ def run(cluster: Callable[..., Any], playbooks: Playbooks, tmp_path_factory: pyt
     agent = f"{sim.url}/_simulator/world?kind=agent&id=pr-18-agent"
     tasks = [
         role("nothing", folder, name="", workflow_id="\n"),
+        role("typo", folder, **{**chosen, "name": "pr-4O*", "state": "COMPLETED"}),
+        role("planned typo", folder, "plan", **{**chosen, "name": "pr-4O*"}),
+        role("missing", folder, **{**chosen, "name": "pr-4O*"}, on_missing="fail"),
         role("blocked", folder, "plan", **chosen),
         role("plan", folder, "plan", **chosen, allow_delete="\n".join(named)),
         role("unconfirmed", folder, **chosen, allow_delete=named, confirm="2 workflows on previe"),
@@ -63,6 +66,19 @@ def test_guards_and_names_that_the_play_sets_for_the_group_hold(cluster: Callabl
         runs.append((RoleRuns(sim, played, tmp_path, {}).failed(title), existing(sim, made)))
     assert "protect" in runs[0][0] and runs[0][1] == {"index"}
     assert runs[1] == ("", set())
+
+
+def test_what_a_second_run_in_a_play_hands_on_takes_the_place_of_the_first(cluster: Callable[..., Any], playbooks: Playbooks, tmp_path: Path) -> None:
+    sim = cluster()
+    for name in ("pr-17", "pr-18"):
+        environment(sim, name, ("connector",))
+    tasks = [role(name, tmp_path, "plan", workflow_id=name) for name in ("pr-17", "pr-18")]
+    shown = {"ANSIBLE_SHOW_CUSTOM_STATS": "1"}
+    played = playbooks.run(tasks, play={"module_defaults": {GROUP: {"url": sim.url}}}, environment=shown)
+    handed, _end = json.JSONDecoder().raw_decode(played.output.rpartition("RUN: ")[2])
+    second = RoleRuns(sim, played, tmp_path, {}).report("pr-18")
+    assert handed["environment_teardown_plan_hash"] == second["plan_hash"]
+    assert handed["environment_teardown_result_of_plan"]["summary"] == {"would_delete": 1}
 
 
 def statuses(report: dict[str, Any]) -> dict[str, str]:
@@ -113,8 +129,21 @@ def test_what_fails_half_way_says_what_is_left_and_its_variables_finish_it(run: 
     assert [existing(run.sim, one) for one in run.environments.values()] == [{"model_group"}, {"model_group"}]
 
 
+def test_that_it_has_begun_is_handed_on_before_anything_is_deleted(run: RoleRuns) -> None:
+    """So that no later job takes a run that never came to its end for one that deleted nothing."""
+    begun = run.played["opensearch_ops.flow_framework.environment_teardown : Hand on that it has begun"]["ansible_stats"]
+    assert begun["data"]["environment_teardown_result_of_teardown"]["status"] == "unfinished"
+
+
 def test_a_second_run_has_nothing_to_do_and_needs_no_word(run: RoleRuns) -> None:
     assert run.report("again")["status"] == "nothing to do" and run.failed("again") == ""
+
+
+def test_a_search_that_finds_nothing_says_so_and_where_and_fails_where_missing_is_a_failure(run: RoleRuns) -> None:
+    nothing = "No workflow on cluster preview fits name pr-4O*"
+    assert run.report("planned typo")["msg"] == f"{nothing}." and run.report("planned typo")["server"]["cluster_name"] == "preview"
+    assert run.report("typo")["warnings"] == [f"{nothing}, state COMPLETED."] and run.failed("typo") == ""
+    assert run.failed("missing") == f"{nothing}. Nothing was deleted." and run.report("missing")["status"] == "failed"
 
 
 def test_only_what_was_confirmed_was_sent(run: RoleRuns) -> None:

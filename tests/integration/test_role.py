@@ -26,7 +26,7 @@ def run(cluster: Callable[..., Any], playbooks: Playbooks, tmp_path_factory: pyt
     sim.load(made["pr-17"].state, template(MARKUP))
     folder = tmp_path_factory.mktemp("role") / "reports"
     named = [name for one in made.values() for name in one.named]
-    chosen: dict[str, Any] = {"name": "pr-1*, \n", "owner": "", "max_workflows": ""}
+    chosen: dict[str, Any] = {"name": "pr-1*, \n", **dict.fromkeys(("owner", "max_workflows", "on_blocked", "delete_workflow", "headers"), "")}
     confirm = "2 workflows on preview"
     approved = {key: "{{ approved.environment_teardown_%s }}" % key for key in ("plan_hash", "plan_lines")}
     denied = {"fault": "deny", "arguments": {"step": "delete_connector", "resource_id": "pr_17_connector"}}

@@ -49,6 +49,7 @@ def run(cluster: Callable[..., Any], playbooks: Playbooks, tmp_path_factory: pyt
         role("everything", folder, "reap", **LIMITS, name=["pr-*", "[a-z]*?"]),
         role("unlimited", folder, "reap", name="pr-*", max_workflows="", max_documents=100),
         role("all names", folder, "reap", **LIMITS, name="pr-*", allow_delete_like="*"),
+        role("all of a kind", folder, "reap", **LIMITS, name="pr-*", allow_delete_like="old-*,index/*"),
         role("scan", folder, "reap", **LIMITS, name="pr-*", scan="true", allow_delete_like="pr-*"),
         role("too much", folder, "reap", name="pr-*", max_workflows=0, max_documents=100, allow_delete_like="old-*"),
         role("reap", folder, "reap", **LIMITS, name="pr-*", allow_delete_like="old-*"),
@@ -64,7 +65,8 @@ def test_without_a_name_or_a_limit_it_reads_nothing(run: RoleRuns) -> None:
     assert "have to hold more than wildcards" in run.failed("everything")
     assert "needs environment_teardown_max_workflows" in run.failed("unlimited")
     assert "have to hold more than wildcards" in run.failed("all names")
-    assert not [name for name in ("everything", "unlimited", "all names") if (run.folder / f"{name}.json").exists()]
+    assert "have to hold more than wildcards" in run.failed("all of a kind")
+    assert not [name for name in ("everything", "unlimited", "all names", "all of a kind") if (run.folder / f"{name}.json").exists()]
 
 
 def test_a_scan_fails_over_what_is_overdue_and_names_it(run: RoleRuns) -> None:

@@ -23,7 +23,8 @@ from tests.opensearch.account import NOBODY
 LIMIT = 10.0
 CHILD = """
 import os, signal, subprocess, sys
-signal.signal(signal.SIGINT, signal.SIG_DFL)  # what a shell starts in the background ignores it
+for number in (signal.SIGINT, signal.SIGHUP):  # what a shell starts in the background, or by nohup, ignores them
+    signal.signal(number, signal.SIG_DFL)
 keeper = subprocess.Popen(
     [sys.executable, "-I", sys.argv[1], sys.argv[2], str(os.getpid())], stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True
 )

@@ -237,12 +237,17 @@ def environment(
 
 
 def named(workflow_id: str, kind: str) -> str:
-    """The id of a resource of that workflow.
+    """The id of a resource of that workflow."""
+    return connector_of(workflow_id) if kind == "connector" else f"{workflow_id}-{SUFFIXES.get(kind, kind)}"
 
-    That of a connector is one word: ML Commons takes a model for a user of every connector whose id has a word in common
-    with that of the model's connector (tried on 3.6.0), and a dash ends a word.
+
+def connector_of(workflow_id: str) -> str:
+    """The id of a workflow's connector.
+
+    It is one word: ML Commons takes a model for a user of every connector whose id has a word in common with that of the
+    model's connector (tried on 3.6.0), and a dash ends a word.
     """
-    return f"{workflow_id}_connector".replace("-", "_") if kind == "connector" else f"{workflow_id}-{SUFFIXES.get(kind, kind)}"
+    return f"{workflow_id}_connector".replace("-", "_")
 
 
 def attributes(kind: str, ids: Mapping[str, str], documents: int) -> dict[str, Any]:

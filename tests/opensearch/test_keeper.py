@@ -19,6 +19,7 @@ import pytest
 
 from tests.opensearch import keeper
 from tests.opensearch.account import NOBODY
+from tests.simulator.__main__ import exists
 
 LIMIT = 10.0
 CHILD = """
@@ -43,12 +44,6 @@ sys.stdin.read()
 def order(name: str, folder: Path, *command: str, **more: Any) -> dict[str, Any]:
     given = {"start": name, "command": list(command), "variables": {"PATH": os.defpath}, "directory": "/", "output": str(folder / "output")}
     return {**given, "uid": os.geteuid(), "gid": os.getegid(), **more}
-
-
-def exists(pid: int) -> bool:
-    """Whether the process runs: what is dead and not yet buried does not."""
-    done = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], stdout=subprocess.PIPE, text=True)
-    return done.stdout.strip()[:1] not in ("", "Z")
 
 
 def processes(mark: str) -> list[int]:

@@ -25,7 +25,7 @@ from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.surv
 from ansible_collections.opensearch_ops.flow_framework.plugins.modules import workflow_deprovision
 from tests.forked.runner import Run, Runner
 from tests.integration import in_process
-from tests.integration.helpers import heed_interrupts
+from tests.integration.helpers import connector_of, heed_interrupts
 
 ENDED = 1700000060000  # provision_end_time, in milliseconds
 CREATED = ENDED - 10_000  # when the indices of an environment were made
@@ -88,8 +88,8 @@ def provisioned(
 
 
 def named(workflow_id: str, kind: str) -> str:
-    """The id of a resource of that workflow; that of a connector is one word (tests/integration/helpers.py says why)."""
-    return f"{workflow_id}_connector".replace("-", "_") if kind == "connector" else f"{workflow_id}-{kind.replace('_', '-')}"
+    """The id of a resource of that workflow."""
+    return connector_of(workflow_id) if kind == "connector" else f"{workflow_id}-{kind.replace('_', '-')}"
 
 
 def attributes(kind: str, ids: Mapping[str, str], index: Mapping[str, Any]) -> dict[str, Any]:

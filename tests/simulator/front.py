@@ -105,9 +105,8 @@ class Front:
         """The cluster's nodes, one for each of its URLs, with the pools that the plugin would have there."""
         found = []
         for number, url in enumerate(self.real.urls, 1):
-            client = OpenSearch([url], **self._trust(SUPERADMIN))
-            answer = client.nodes.info(node_id="_local", metric="http")
-            client.close()
+            with OpenSearch([url], **self._trust(SUPERADMIN)) as client:
+                answer = client.nodes.info(node_id="_local", metric="http")
             self.cluster_name = answer["cluster_name"]
             ((id_, shown),) = answer["nodes"].items()
             node = make_node(number, shown["transport_address"], features, pool)

@@ -87,8 +87,10 @@ class OpenSearchWorld:
 
         A real resource of ML Commons gets an id by itself: one is made, and its document stored under the id wanted.
         """
-        if kind in ML_KINDS:
-            getattr(self, f"_put_{kind}")(id_, dict(attributes))
+        if kind == "model":
+            self._put_model(id_, dict(attributes))
+        elif kind in ML_KINDS:
+            self._store(kind, id_, {**self._sample(kind), **_told(id_, attributes)})
         elif kind in PIPELINES:
             body = attributes.pop("body", {"processors": []} if kind == "ingest_pipeline" else {})
             _none_left(attributes)
@@ -99,15 +101,6 @@ class OpenSearchWorld:
             self._admin("PUT", f"/{_quoted(attributes['index'])}/_alias/{_quoted(id_)}", attributes.get("body"))
         else:
             raise ValueError(f"no such kind: {kind}; there are {', '.join(KINDS)}")
-
-    def _put_connector(self, id_: str, attributes: dict[str, Any]) -> None:
-        self._store("connector", id_, {**self._sample("connector"), **_told(id_, attributes)})
-
-    def _put_model_group(self, id_: str, attributes: dict[str, Any]) -> None:
-        self._store("model_group", id_, {**self._sample("model_group"), **_told(id_, attributes)})
-
-    def _put_agent(self, id_: str, attributes: dict[str, Any]) -> None:
-        self._store("agent", id_, {**self._sample("agent"), **_told(id_, attributes)})
 
     def _put_model(self, id_: str, attributes: dict[str, Any]) -> None:
         """A remote model. Its connector and its group are told by the document alone: they need not exist."""
@@ -123,7 +116,7 @@ class OpenSearchWorld:
         borrowed = None
         if connector is None or self.get("connector", connector) is None:
             borrowed = connector or _unused()
-            self._put_connector(borrowed, {})
+            self.put("connector", borrowed)
             self._change("model", id_, {"connector_id": borrowed})
         self._finished(self._admin("POST", f"{ML}/models/{_quoted(id_)}/_deploy"))
         if borrowed is not None:

@@ -18,17 +18,18 @@ import re
 import ssl
 import sys
 import traceback
-from typing import Any, Iterable, NamedTuple
+from typing import Any, Dict, Iterable, NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from ansible.module_utils.basic import env_fallback
 
 # opensearch-py takes its asynchronous half along where aiohttp is installed: nearly half of the time of the import, for
 # nothing that is used here. It does without where aiohttp cannot be imported, which is so for the time of this import.
-HAD_AIOHTTP = "aiohttp" in sys.modules
+MODULES: Dict[str, Any] = sys.modules  # None in there stands for what cannot be imported, which its own type does not say
+HAD_AIOHTTP = "aiohttp" in MODULES
 try:
     if not HAD_AIOHTTP:
-        sys.modules["aiohttp"] = None  # type: ignore[assignment]
+        MODULES["aiohttp"] = None
     from opensearchpy import Urllib3HttpConnection, exceptions
     from urllib3 import __version__ as urllib3_version
     from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
@@ -38,7 +39,7 @@ except ImportError:
     LIBRARY_ERROR = traceback.format_exc()
 finally:
     if not HAD_AIOHTTP:
-        del sys.modules["aiohttp"]
+        del MODULES["aiohttp"]
 
 # What authenticates. One of these given in the task switches the environment off for all of them, so that a
 # token of the task never meets a password of the environment.

@@ -11,7 +11,7 @@ import re
 import shlex
 from typing import Any, Mapping, Sequence
 
-import yaml  # type: ignore[import-untyped]
+import yaml
 
 PLAYBOOK = "ansible-playbook opensearch_ops.flow_framework."
 PREFIX = "environment_teardown_"

@@ -9,6 +9,7 @@ With ``--opensearch`` on a real cluster, in front of which only Flow Framework i
 from __future__ import annotations
 
 import argparse
+import io
 import sys
 import tempfile
 import time
@@ -36,7 +37,8 @@ def main() -> int:
     parser.add_argument("--opensearch", action="store_true", help="on a real OpenSearch; needs Java and Maven")
     real: bool = parser.parse_args().opensearch
     # Signs that a terminal does not know must not end the demo.
-    sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")
     began = time.monotonic()
     screen.heading(" opensearch_ops.flow_framework: environments torn down, as the server sees it")
     try:

@@ -249,6 +249,16 @@ def until(condition: Callable[[], Any], seconds: float = 20) -> None:
         time.sleep(0.01)
 
 
+def release_once(sim: Any, condition: Callable[[], Any], seconds: float = 20) -> Callable[[], Any]:
+    """Let the calls that are held go on once something is true; the function returned waits for that."""
+
+    def work() -> None:
+        until(condition, seconds)
+        sim.faults.release()
+
+    return in_thread(work)
+
+
 # -- what the server saw, and what it holds ----------------------------------------------------------------------------
 
 

@@ -19,6 +19,7 @@ from .helpers import (
     overlaps,
     posts,
     provisioned,
+    release_once,
     run,
     start,
     there,
@@ -110,7 +111,7 @@ def test_what_a_call_under_way_has_half_done_is_not_taken_for_a_stale_record(slo
     wait = in_thread(lambda: call(slow.url, "POST", target, headers=mark))
     until(lambda: slow.world.get("index", made.id("index")) is None)
     asked = len(slow.requests("GET", "/_tasks"))
-    released = in_thread(lambda: (until(lambda: len(slow.requests("GET", "/_tasks")) > asked), slow.faults.release()))
+    released = release_once(slow, lambda: len(slow.requests("GET", "/_tasks")) > asked)
     result = run(slow, "w", allow_delete=made.named, stale_records="forget")
     released()
     assert wait()[0] == 200

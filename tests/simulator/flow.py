@@ -34,7 +34,10 @@ class FlowRoutes:
         features = self.features
         none = frozenset[str]()
         reads = self._enabled
-        ignores = lambda: features.bodies_ignored and self._enabled()  # noqa: E731
+
+        def ignores() -> bool:
+            return features.bodies_ignored and self._enabled()
+
         searched = ("source", "source_content_type")
         router.add("GET POST", BASE + "/_search", self.search_templates, searched, reads)
         router.add("GET POST", BASE + "/state/_search", self.search_states, searched, reads)

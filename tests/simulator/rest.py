@@ -107,11 +107,8 @@ class Router:
         params: Iterable[str] | Callable[[], frozenset[str] | None] | None = (),
         body: bool | Callable[[], bool] = False,
     ) -> None:
-        if callable(params):
-            takes = params
-        else:
-            fixed = None if params is None else frozenset(params)
-            takes = lambda: fixed  # noqa: E731
+        fixed = None if params is None or callable(params) else frozenset(params)
+        takes = params if callable(params) else (lambda: fixed)
         reads = body if callable(body) else (lambda: bool(body))
         pattern = tuple(part for part in path.split("/")[1:]) if path != "/" else ()
         self.routes.setdefault(len(pattern), []).append(Route(tuple(methods.split()), pattern, handler, takes, reads))

@@ -76,4 +76,8 @@ def test_an_error_is_raised_to_the_caller_and_nothing_more_begins(most: int) -> 
 def test_as_many_work_at_once_as_asked() -> None:
     """Each waits for the others: fewer at once would never end."""
     meeting = threading.Barrier(3, timeout=10)
-    work_on(list("abc"), {}, 3, lambda name: meeting.wait() and None)
+
+    def work(_name: str) -> None:
+        meeting.wait()
+
+    work_on(list("abc"), {}, 3, work)

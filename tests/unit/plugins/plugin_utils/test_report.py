@@ -10,7 +10,7 @@ import shlex
 from typing import Any
 
 import pytest
-import yaml  # type: ignore[import-untyped]
+import yaml
 
 from ansible_collections.opensearch_ops.flow_framework.plugins.action.teardown_report import files_of
 from ansible_collections.opensearch_ops.flow_framework.plugins.plugin_utils.report import MOST, as_text, report_of
@@ -161,7 +161,11 @@ class Marks(yaml.SafeLoader):
     """Shows which texts are marked as no templates."""
 
 
-Marks.add_constructor("!unsafe", lambda loader, node: ("no template", loader.construct_scalar(node)))
+def no_template(loader: Marks, node: yaml.ScalarNode) -> tuple[str, str]:
+    return "no template", str(loader.construct_scalar(node))
+
+
+Marks.add_constructor("!unsafe", no_template)
 
 
 def test_every_text_of_the_variables_is_marked_as_no_template() -> None:

@@ -18,14 +18,14 @@ import re
 import ssl
 import sys
 import traceback
-from typing import Any, Dict, Iterable, NamedTuple
+from typing import Any, Iterable, NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from ansible.module_utils.basic import env_fallback
 
 # opensearch-py takes its asynchronous half along where aiohttp is installed: nearly half of the time of the import, for
 # nothing that is used here. It does without where aiohttp cannot be imported, which is so for the time of this import.
-MODULES: Dict[str, Any] = sys.modules  # None in there stands for what cannot be imported, which its own type does not say
+MODULES: dict[str, Any] = sys.modules  # None in there stands for what cannot be imported, which its own type does not say
 HAD_AIOHTTP = "aiohttp" in MODULES
 try:
     if not HAD_AIOHTTP:

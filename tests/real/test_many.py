@@ -15,7 +15,25 @@ from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.modu
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.pools import OPAQUE_PREFIX
 from tests.simulator import running
 
-from .helpers import FLOW, bare, call, finish, finished, in_thread, overlaps, posts, provisioned, record, release_once, run, start, statuses, there, truthful, until
+from .helpers import (
+    FLOW,
+    bare,
+    call,
+    finish,
+    finished,
+    in_thread,
+    overlaps,
+    posts,
+    provisioned,
+    record,
+    release_once,
+    run,
+    start,
+    statuses,
+    there,
+    truthful,
+    until,
+)
 
 KINDS = ("connector", "index")
 

@@ -13,7 +13,6 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils import progress
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.progress import (
     FOR_ANSWER,
     FOR_REPETITION,

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Callable, Iterable, Sequence
 
 from .plan import ABSENT, BLOCKED, DELETED, FAILED, FAILURES, KEPT, RETAINED, STATUSES, UNKNOWN, UNTOUCHED, WOULD_DELETE, Fate, Plan
-from .resources import KINDS, RIGHTS, UNDEPLOY_RIGHTS, needs_allow_delete, title
+from .resources import KINDS, OTHER, UNDEPLOY_RIGHTS, needs_allow_delete, title, titles
 from .survey import Resource, Server, Survey, Unrecorded, Workflow
 from .teardown import Run, new_placeholders
 
@@ -99,7 +99,7 @@ def settled(fate: Fate, run: Run) -> Fate:
 
 def deletion(fate: Fate, before: Resource, now: Resource, run: Run) -> Fate:
     """What became of a resource that was to be deleted, or that was known to stay."""
-    if before.kind == "other" or before.exists is None:
+    if before.kind == OTHER or before.exists is None:
         return Fate(before, fate.status, fate.msg)
     if now.exists is False:
         if not run.attempts and not run.plan.first:
@@ -139,7 +139,7 @@ def likely(now: Resource) -> str:
     if now.users:
         return "It is used by %s; the server does not say more." % ", ".join(map(str, now.users))
     said = "The server does not say why; most often these credentials may not delete it (they need %s), or something uses it that they may not see."
-    return said % RIGHTS[now.kind] + words_in_common(now)
+    return said % KINDS[now.kind].right + words_in_common(now)
 
 
 def words_in_common(now: Resource) -> str:
@@ -255,11 +255,10 @@ def sentence(endings: Sequence[Ending], failed: bool, unrecorded: int) -> str:
     """What happened, in one sentence; on failure with each reason."""
     fates = [fate for ending in endings for fate in ending.fates]
     parts = [text for text in (counted(fates, status, words) for status, words in WORDS) if text]
-    groups = [fate for fate in fates if fate.status == RETAINED]
-    if groups:
-        parts.append(
-            "%s left on the cluster" % number(len(groups), title(groups[0].resource.kind) if len({f.resource.kind for f in groups}) == 1 else "resource")
-        )
+    retained = [fate.resource.kind for fate in fates if fate.status == RETAINED]
+    if retained:
+        kind = retained[0] if len(set(retained)) == 1 else OTHER
+        parts.append("%s left on the cluster" % number(len(retained), title(kind), titles(kind)))
     parts += records(endings)
     if unrecorded:
         parts.append("%s without a record left there, see unrecorded" % number(unrecorded, "resource"))
@@ -306,12 +305,9 @@ def counted(fates: Sequence[Fate], status: str, words: str) -> str:
     return words % number(count, "resource") if count else ""
 
 
-PLURALS = {"index": "indices"}
-
-
-def number(count: int, noun: str) -> str:
-    """A count with its noun."""
-    return "%d %s" % (count, noun if count == 1 else PLURALS.get(noun, noun + "s"))
+def number(count: int, noun: str, plural: str = "") -> str:
+    """A count with its noun. ``plural``: where that is not the noun with an s."""
+    return "%d %s" % (count, noun if count == 1 else plural or noun + "s")
 
 
 def diff(endings: Sequence[Ending]) -> dict[str, str]:

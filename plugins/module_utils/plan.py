@@ -23,12 +23,12 @@ from .resources import (
     KINDS,
     OTHER,
     STATE_GOES_WITH_TEMPLATE_SINCE,
-    STEPS,
-    STEPS_SINCE,
     TRIMMED,
     needs_allow_delete,
+    steps_of,
     title,
 )
+from .sharing import User
 from .survey import PROVISIONING, Resource, Server, Survey, Unrecorded, Workflow
 
 WOULD_DELETE = "would_delete"
@@ -121,7 +121,7 @@ class WorkflowPlan:
     recreate: tuple[Resource, ...] = ()  # what gets an empty placeholder, so that the server can clear its record
     drop: bool = False  # template and state are deleted in the end
     clear: bool = False  # ... with what the state still records
-    last: tuple[Resource, ...] = ()  # model groups, deleted by their own API in the end
+    last: tuple[Resource, ...] = ()  # leftovers, deleted by their own API in the end
     resets: bool = False  # the server has nothing recorded afterwards
     state_after: str | None = None
     msg: str = ""
@@ -173,8 +173,8 @@ class Plan:
 def make_plan(survey: Survey, options: Options) -> Plan:
     """What becomes of every recorded resource, and whether anything may be touched at all."""
     fates = decide_all(survey, options)
-    models = {key for key in going(fates, survey.server) if key[0] == "model"}
-    workflows = tuple(plan_workflow(workflow, fates[i], survey.server, options, models) for i, workflow in enumerate(survey.workflows))
+    goes = going(fates, survey.server)
+    workflows = tuple(plan_workflow(workflow, fates[i], survey.server, options, goes) for i, workflow in enumerate(survey.workflows))
     plan_hash = hash_of(survey.server, workflows, options)
     refusals = refusals_of(survey, workflows, options, plan_hash)
     if refusals:
@@ -243,8 +243,8 @@ def decide_each(survey: Survey, options: Options) -> list[tuple[Fate, ...]]:
         fates = [decide(resource, workflow, options, around) for resource in workflow.resources]
         decided.append(tuple(spared(fate, fates, options) for fate in fates))
         taken |= going(decided[-1:], survey.server)
-    models = {key for key in going(decided, survey.server) if key[0] == "model"}
-    return [tuple(fail_in_use(fate, models) for fate in fates) for fates in decided]
+    goes = going(decided, survey.server)
+    return [tuple(fail_in_use(fate, goes) for fate in fates) for fates in decided]
 
 
 def going(decided: Sequence[Sequence[Fate]], server: Server) -> frozenset[Key]:
@@ -278,8 +278,8 @@ def unprotected_fate(resource: Resource, workflow: Workflow, options: Options, a
         return blocked(resource, options.on_blocked, "Never deleted: %s. Look at it and delete it by hand." % danger)
     if resource.exists is None:
         return Fate(resource, UNKNOWN, "It could not be looked at: %s" % resource.problem)
-    if resource.kind == "model_group":
-        return group_fate(resource, options, around)
+    if KINDS[resource.kind].leftover:
+        return leftover_fate(resource, options, around)
     # Before naming: a deprovision that keeps this index moves the time by which it is told, and the next run would not know.
     later = made_later(resource, workflow)
     if later and options.on_shared != "delete":
@@ -335,11 +335,12 @@ def made_later(resource: Resource, workflow: Workflow) -> str:
     return ""
 
 
-def group_fate(resource: Resource, options: Options, around: Around) -> Fate:
+def leftover_fate(resource: Resource, options: Options, around: Around) -> Fate:
     """A model group: the server never deletes it; this module does where asked, when no model is left in it."""
     if options.leftovers != "delete":
-        return Fate(resource, RETAINED, "Flow Framework never deletes a model group, and a deprovision forgets it: leftovers: delete deletes it with this run.")
-    models = [user for user in resource.users if user.kind == "model" and user.key not in around.recorded]
+        said = "Flow Framework never deletes a %s, and a deprovision forgets it: leftovers: delete deletes it with this run."
+        return Fate(resource, RETAINED, said % title(resource.kind))
+    models = models_beside(resource, around.recorded)
     if models:
         return Fate(resource, RETAINED, "It still holds %s: it stays." % ", ".join(map(str, models)))
     sharing = [user for user in resource.users if user.kind != "model" and user.key not in around.recorded]
@@ -414,22 +415,27 @@ def spared(fate: Fate, fates: Sequence[Fate], options: Options) -> Fate:
     return fate
 
 
-def fail_in_use(fate: Fate, models: AbstractSet[Key]) -> Fate:
+def fail_in_use(fate: Fate, goes: AbstractSet[Key]) -> Fate:
     """A connector stays as long as a model uses it that does not go as well (recording connector_in_use, D33)."""
-    users = [user for user in fate.resource.users if user.kind == "model" and user.key not in models]
+    users = models_beside(fate.resource, goes)
     if fate.status != WOULD_DELETE or fate.resource.kind != "connector" or not users:
         return fate
     names = ", ".join("%s (%s)" % (user, user.name) if user.name else str(user) for user in users)
     return replace(fate, status=FAILED, changed=False, msg="Still in use by %s: delete that first." % names)
 
 
+def models_beside(resource: Resource, these: AbstractSet[Key]) -> list[User]:
+    """The models that use a resource, but for these."""
+    return [user for user in resource.users if user.kind == "model" and user.key not in these]
+
+
 # -- workflows ---------------------------------------------------------------------------------------------
 
 
-def plan_workflow(workflow: Workflow, fates: tuple[Fate, ...], server: Server, options: Options, models: AbstractSet[Key]) -> WorkflowPlan:
-    """What is sent for one workflow, if anything, and how it ends. ``models``: those that the whole task deletes."""
+def plan_workflow(workflow: Workflow, fates: tuple[Fate, ...], server: Server, options: Options, goes: AbstractSet[Key]) -> WorkflowPlan:
+    """What is sent for one workflow, if anything, and how it ends. ``goes``: what the whole task deletes."""
     by_server = server.level >= ALLOW_DELETE_SINCE
-    hold = holding(fates, server, models)
+    hold = holding(fates, server, goes)
     if hold:
         fates = tuple(held(fate, hold) for fate in fates)
     elif not by_server:
@@ -457,7 +463,7 @@ def plan_workflow(workflow: Workflow, fates: tuple[Fate, ...], server: Server, o
         recreate=recreate,
         drop=drop,
         clear=clear,
-        last=tuple(fate.resource for fate in fates if fate.status == WOULD_DELETE and fate.resource.kind == "model_group"),
+        last=tuple(fate.resource for fate in fates if fate.status == WOULD_DELETE and KINDS[fate.resource.kind].leftover),
         resets=resets,
         state_after=state_after(workflow, server, resets, post, drop),
         msg=hold,
@@ -491,23 +497,23 @@ def dropped(workflow: Workflow, server: Server, options: Options, stale: Sequenc
     return (not stale or forget) and (bool(workflow.has_template) or state_goes), forget
 
 
-def holding(fates: Sequence[Fate], server: Server, models: AbstractSet[Key]) -> str:
-    """Why nothing may be sent for a workflow: the server would hang, or delete what must stay. ``models``: those that go."""
+def holding(fates: Sequence[Fate], server: Server, goes: AbstractSet[Key]) -> str:
+    """Why nothing may be sent for a workflow: the server would hang, or delete what must stay. ``goes``: what the task deletes."""
     for fate in fates:
         resource = fate.resource
         if resource.kind == OTHER:
             return fate.msg
-        unknown = [step for step in resource.steps if server.level < STEPS_SINCE.get(step, ())]
+        unknown = [step for step in resource.steps if server.level < steps_of(resource.kind)[step].since]
         if unknown:
             return "Flow Framework %s does not know the step %s: a deprovision would never be answered, so none is sent." % (server.flow_framework, unknown[0])
-        if fate.status == KEPT and not needs_allow_delete(resource.kind) and not server_keeps(resource, models):
+        if fate.status == KEPT and not needs_allow_delete(resource.kind) and not server_keeps(resource, goes):
             return "A deprovision would delete the %s %s as well, which must stay: none is sent." % (title(resource.kind), resource.id)
     return ""
 
 
-def server_keeps(resource: Resource, models: AbstractSet[Key]) -> bool:
+def server_keeps(resource: Resource, goes: AbstractSet[Key]) -> bool:
     """A connector that a model uses which does not go itself: the server refuses to delete it (recording connector_in_use)."""
-    return resource.kind == "connector" and any(user.kind == "model" and user.key not in models for user in resource.users)
+    return resource.kind == "connector" and bool(models_beside(resource, goes))
 
 
 def forgetting(fates: Sequence[Fate]) -> str:
@@ -537,7 +543,7 @@ def is_cleared(fate: Fate, fates: Sequence[Fate], server: Server) -> bool:
         # Our own placeholder goes with any options, but never takes a namesake along that stays.
         return all(f.status in (ABSENT, WOULD_DELETE) for f in fates if f.resource.id == resource.id and needs_allow_delete(f.resource.kind))
     if fate.status == ABSENT:
-        return all(STEPS[step].gone_is_success(server.level, server.security) for step in resource.steps)
+        return all(steps_of(resource.kind)[step].gone_is_success(server.level, server.security) for step in resource.steps)
     return fate.status == KEPT and needs_allow_delete(resource.kind) and server.level < ALLOW_DELETE_SINCE
 
 

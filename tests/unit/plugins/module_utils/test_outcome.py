@@ -343,8 +343,7 @@ def test_what_stays_of_several_kinds_is_counted_as_resources() -> None:
     ("count", "noun", "said"),
     [
         (0, "resource", "0 resources"),
-        (1, "index", "1 index"),
-        (2, "index", "2 indices"),
+        (1, "workflow", "1 workflow"),
         (2, "model group", "2 model groups"),
     ],
 )

@@ -10,14 +10,13 @@ list or a search did not show, or did not show as expected, is asked for one by 
 
 from __future__ import annotations
 
-from typing import Any, Callable, Iterable, Sequence, Tuple
+from typing import Any, Callable, Iterable, Sequence
 
 from . import api as rest
 from .api import Answer, Api, hits_of, pages, pages_that_fit
 from .connection import Connection
-from .resources import KINDS, titles
+from .resources import KINDS, Key, titles
 
-Key = Tuple[str, str]
 Readable = Callable[[Answer, str], Answer]
 
 MOST_COUNTS = 500  # searches in one request: the node works on a few of them at a time, and queues the others

@@ -12,7 +12,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Callable, Iterable, Sequence
 
-from .plan import ABSENT, BLOCKED, DELETED, FAILED, FAILURES, KEPT, RETAINED, STATUSES, UNKNOWN, UNTOUCHED, WOULD_DELETE, Fate, Plan
+from .fates import ABSENT, BLOCKED, DELETED, FAILED, FAILURES, KEPT, RETAINED, STATUSES, UNKNOWN, UNTOUCHED, WOULD_DELETE, Fate
+from .plan import Plan
 from .resources import KINDS, OTHER, UNDEPLOY_RIGHTS, needs_allow_delete, title, titles
 from .survey import Resource, Server, Survey, Unrecorded, Workflow
 from .teardown import Run, new_placeholders

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Callable, Mapping, Tuple
 from urllib.parse import quote
 
+Key = Tuple[str, str]  # kind and id: what makes it one resource on the cluster
 Version = Tuple[int, ...]
 
 ALLOW_DELETE_SINCE: Version = (2, 16)  # below, indices and pipelines are dropped from the record and stay (D20, D21)

@@ -10,12 +10,11 @@ What may not be read is said once, and found nothing.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Callable, Iterable, Iterator, Sequence, Tuple, TypeVar
+from typing import Any, Callable, Iterable, Iterator, Sequence, TypeVar
 
 from .api import LARGEST_PAGE, MOST_TERMS, Answer, Api, hits_of, is_whole, pages
-from .resources import KINDS, generated_kinds, kind_of, titles
+from .resources import KINDS, Key, generated_kinds, kind_of, titles
 
-Key = Tuple[str, str]
 Readable = Callable[[Answer, str], Answer]
 T = TypeVar("T")
 

@@ -437,8 +437,9 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils import connection, outcome
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.api import Api
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.fates import Options
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.module import refuse_masking, refuse_negative, run, warn, workflow_ids
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.plan import Options, make_plan
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.plan import make_plan
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.pools import Watch
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.progress import Progress
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.slots import Slots

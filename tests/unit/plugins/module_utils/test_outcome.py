@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils import outcome
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.fates import STATUSES, Fate, Options
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.outcome import (
     carried_out,
     diff,
@@ -22,19 +23,9 @@ from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.outc
     planned,
     result,
 )
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.plan import (
-    STATUSES,
-    Fate,
-    Options,
-    Plan,
-    make_plan,
-)
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.survey import (
-    Resource,
-    Survey,
-    User,
-    Workflow,
-)
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.plan import Plan, make_plan
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.sharing import User
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.survey import Resource, Survey, Workflow
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.teardown import Run
 
 from .worlds import OPTIONS, resource, survey, surveys, workflow

@@ -9,7 +9,8 @@ from dataclasses import replace
 
 import pytest
 
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.plan import Options, Plan, go_before, make_plan
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.fates import Options
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.plan import Plan, go_before, make_plan
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.sharing import User
 
 from .worlds import resource, survey, workflow

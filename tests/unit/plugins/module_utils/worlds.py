@@ -9,7 +9,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.plan import Options
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.fates import Options
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.resources import KINDS, kind_of
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.sharing import User
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.survey import Resource, Server, Survey, Workflow

@@ -16,7 +16,7 @@ PYTEST_ARGS ?=
 SESSION = @"$(PYTHON)" tests/environment.py nox -s $@ --
 
 # Sessions without arguments of their own, and those that have some, below.
-PLAIN := demo demo-opensearch lint changelog build
+PLAIN := demo demo-opensearch lint docs changelog build
 OTHERS := test test-opensearch unit molecule contract campaign bench
 
 .DEFAULT_GOAL := help

@@ -14,7 +14,9 @@ stands in tests/requirements, and apart from the settings and the home directory
 from __future__ import annotations
 
 import os
+import shutil
 import sys
+from pathlib import Path
 
 import nox
 
@@ -24,6 +26,7 @@ nox.options.default_venv_backend = "none"
 nox.options.sessions = ["lint", "test"]
 
 WORKERS = "4"
+DOCS = Path("tests", "output", "docs")
 
 # References in the documentation, to whatever collection, have to lead somewhere.
 REFERENCES = ("--validate-collection-refs", "all", "--disallow-unknown-collection-refs")
@@ -148,6 +151,19 @@ def licences(session: nox.Session) -> None:
 
 
 # -- make --------------------------------------------------------------------------------------------------------------
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """the guides and the modules as pages, in tests/output/docs/html (Python 3.11 or newer)"""
+    # What an earlier build left would be taken for a page of this one.
+    shutil.rmtree(DOCS, ignore_errors=True)
+    (DOCS / "rst").mkdir(parents=True)
+    pages = ("--use-current", "--squash-hierarchy", "--fail-on-error", "--dest-dir", f"{DOCS}/rst", "opensearch_ops.flow_framework")
+    run(session, "antsibull-docs", "collection", *pages, requirements="docs")
+    where = ("-c", "docs/docsite/sphinx", "-d", f"{DOCS}/doctrees", f"{DOCS}/rst", f"{DOCS}/html")
+    run(session, "sphinx-build", "--fail-on-warning", "--keep-going", "--quiet", "-b", "html", *where, requirements="docs")
+    session.log("The first page is %s", (DOCS / "html" / "index.html").resolve())
 
 
 @nox.session

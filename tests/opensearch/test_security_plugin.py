@@ -18,7 +18,7 @@ import yaml
 
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils import connection
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.api import Answer, Api
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.resources import GENERATED, KINDS, RIGHTS
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.resources import KINDS, generated_kinds
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.survey import SurveyError, Surveyor
 from ansible_collections.opensearch_ops.flow_framework.plugins.modules import workflow_info
 from tests.integration import in_process
@@ -371,7 +371,7 @@ def test_without_any_right_to_delete_each_resource_says_which_one_it_needs(sim: 
     assert set(by_kind(result).values()) == {"failed"} and existing(sim, made) == set(made.ids)
     for right, kind in DELETES.items():
         told = resource(result, kind)
-        if right != RIGHTS["model"] and kind != "connector":  # the model is still deployed, and still uses the connector: that is said
+        if right != KINDS["model"].right and kind != "connector":  # the model is still deployed, and still uses the connector: that is said
             assert is_named(right, told["msg"]), told
     assert sim.template("pr-keeper") is not None
 
@@ -443,9 +443,9 @@ REQUESTS: dict[str, Request] = {
     "indices": lambda api, made: api.indices([made.ids["index"]]),
     "stats_of": lambda api, made: api.stats_of([made.ids["index"]]),
     "counts": lambda api, made: api.counts([made.ids["index"]]),
-    **each("look at", RIGHTS, lambda api, made, kind: api.look(kind, made.ids[kind])),
+    **each("look at", KINDS, lambda api, made, kind: api.look(kind, made.ids[kind])),
     **each("list", NAMED[1:], lambda api, made, kind: api.pipelines(kind)),
-    **each("search", GENERATED, lambda api, made, kind: api.ml_by_id(kind, [made.ids[kind]])),
+    **each("search", generated_kinds(), lambda api, made, kind: api.ml_by_id(kind, [made.ids[kind]])),
     "undeploy": lambda api, made: api.send_once("POST", f"{KINDS['model'].target(DEPLOYED)}/_undeploy", 30),
     **each("delete", ("agent", "model", "connector", "model_group", *NAMED), lambda api, made, kind: api.delete(kind, made.ids[kind])),
     **each("put", NAMED, put_placeholder),
@@ -458,7 +458,7 @@ def needed(sim: Any, allow: Callable[[dict[str, list[str]]], dict[str, dict[str,
 
     ``allow`` takes permissions by user and gives the options of each; every request has a user of its own.
     """
-    made = environment(sim, "pr-probe", [kind for kind in RIGHTS if kind != "model"])
+    made = environment(sim, "pr-probe", [kind for kind in KINDS if kind != "model"])
     made.ids["model"] = "pr-probe-model"
     sim.world.put("model", made.ids["model"])
     sim.world.put("model", DEPLOYED, state="DEPLOYED")
@@ -622,8 +622,8 @@ def test_where_the_plugin_answers_with_nothing_what_it_denies_no_number_is_made_
 
 UNSEEN = {
     "nobody": None,
-    "reader": set(RIGHTS),
-    "flowadmin": set(RIGHTS),
+    "reader": set(KINDS),
+    "flowadmin": set(KINDS),
     "flowml": set(NAMED),
 }
 """The kinds that a user may not look at; None: nothing at all."""

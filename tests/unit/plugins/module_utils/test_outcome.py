@@ -14,22 +14,10 @@ import pytest
 from hypothesis import given, settings
 
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils import outcome
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.outcome import (
-    carried_out,
-    diff,
-    empty,
-    information,
-    no_information,
-    planned,
-    result,
-)
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.plan import (
-    STATUSES,
-    Fate,
-    Options,
-    Plan,
-    make_plan,
-)
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.endings import carried_out, number, planned
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.fates import STATUSES, Fate, Options
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.outcome import diff, empty, information, no_information, result
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.plan import Plan, make_plan
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.sharing import User
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.survey import Resource, Survey, Workflow
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.teardown import Run
@@ -340,13 +328,12 @@ def test_what_stays_of_several_kinds_is_counted_as_resources() -> None:
     ("count", "noun", "said"),
     [
         (0, "resource", "0 resources"),
-        (1, "index", "1 index"),
-        (2, "index", "2 indices"),
+        (1, "workflow", "1 workflow"),
         (2, "model group", "2 model groups"),
     ],
 )
 def test_counts_are_said_in_english(count: int, noun: str, said: str) -> None:
-    assert outcome.number(count, noun) == said
+    assert number(count, noun) == said
 
 
 def test_a_failure_gives_ten_reasons_and_says_how_many_more_there_are() -> None:

@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.plan import Options, Plan, go_before, make_plan
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.fates import Options
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.plan import Plan, go_before, make_plan
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.sharing import User
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.survey import Survey
 

@@ -9,7 +9,8 @@ from dataclasses import replace
 
 from hypothesis import given, settings
 
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.plan import STATUSES, Options, Plan, make_plan
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.fates import STATUSES, Options
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.plan import Plan, make_plan
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.survey import Resource, Survey
 
 from .worlds import OPTIONS, surveys

@@ -186,11 +186,11 @@ def test_connection_options_and_variables_are_those_of_the_modules() -> None:
     assert said == true
 
 
-def test_statuses_are_those_of_the_plan() -> None:
-    plan = importlib.import_module(COLLECTION + "module_utils.plan")
+def test_statuses_are_those_that_a_resource_can_have() -> None:
+    fates = importlib.import_module(COLLECTION + "module_utils.fates")
     rows = table("What status says")
-    assert sorted(row[0] for row in rows) == sorted(plan.STATUSES)
-    assert {row[0] for row in rows if row[3] == "yes"} == set(plan.FAILURES)
+    assert sorted(row[0] for row in rows) == sorted(fates.STATUSES)
+    assert {row[0] for row in rows if row[3] == "yes"} == set(fates.FAILURES)
 
 
 def test_commands_are_targets_of_the_makefile() -> None:

@@ -18,7 +18,6 @@ from tests.simulator import running
 
 from .helpers import Modules, Playbooks
 
-
 RUN_MODULES = {"playbooks", "modules", "play"}
 """The fixtures that start modules by the Python of the target."""
 

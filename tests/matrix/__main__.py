@@ -1,4 +1,4 @@
-# Copyright: (c) 2026, opensearch_ops.flow_framework contributors
+# Copyright (c) 2026 opensearch_ops.flow_framework contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """``python -m tests.matrix [--only 2.16,2.21] [--ci] [--python PATH …]``.
@@ -13,8 +13,9 @@ import argparse
 import sys
 from collections.abc import Sequence
 
+from tests.interpreters import NoPython, interpreters
+
 from .play import play
-from .pythons import NoPython, found
 from .results import Result, status, table
 from .rows import UnknownRow, chosen
 
@@ -34,7 +35,7 @@ def words(text: str) -> list[str]:
 def main(given: Sequence[str] | None = None) -> int:
     asked = arguments(given)
     try:
-        rows, pythons = chosen(asked.only, asked.ci), found(asked.pythons)
+        rows, pythons = chosen(asked.only, asked.ci), interpreters(asked.pythons)
     except (UnknownRow, NoPython) as error:
         print(error, file=sys.stderr)
         return 2

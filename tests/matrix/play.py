@@ -1,4 +1,4 @@
-# Copyright: (c) 2026, opensearch_ops.flow_framework contributors
+# Copyright (c) 2026 opensearch_ops.flow_framework contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """One row: makes its environments, and runs the tests in them."""
@@ -35,7 +35,7 @@ class NotMade(Exception):
     """An environment could not be made, or holds something else than it should; why has been printed or is the text."""
 
 
-def play(row: Row, pythons: Mapping[str, str]) -> Result:
+def play(row: Row, pythons: Mapping[str, Path]) -> Result:
     """Run a row, or say why it cannot be run. Prints what pytest prints."""
     missing = [version for version in dict.fromkeys((row.python, row.target)) if version not in pythons]
     if missing:
@@ -46,7 +46,7 @@ def play(row: Row, pythons: Mapping[str, str]) -> Result:
         controller = environment(pythons[row.python], f"core-{row.core}", row.python, {"ansible-core": row.core})
     except NotMade as error:
         return Result(row, trouble=str(error), seconds=time.monotonic() - began)
-    run = [pythons[row.python], "tests/environment.py", "run", "--requirements", f"core-{row.core}", "--target", target["path"]]
+    run = [str(pythons[row.python]), "tests/environment.py", "run", "--requirements", f"core-{row.core}", "--target", target["path"]]
     unit, on_target = tests(run, UNIT), tests(run, [*ON_TARGET, *PLAYBOOKS])
     return Result(
         row,
@@ -60,9 +60,9 @@ def play(row: Row, pythons: Mapping[str, str]) -> Result:
     )
 
 
-def environment(python: str, requirements: str, version: str, wanted: Mapping[str, str]) -> dict[str, Any]:
+def environment(python: Path, requirements: str, version: str, wanted: Mapping[str, str]) -> dict[str, Any]:
     """Make it, if it is not there, and look what is in it: ``path`` and version of its ``python``, and ``versions`` of packages."""
-    command = [python, "tests/environment.py", "run", "--requirements", requirements, "python", "-I", "-c", LOOK]
+    command = [str(python), "tests/environment.py", "run", "--requirements", requirements, "python", "-I", "-c", LOOK]
     done = subprocess.run(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, check=False)
     if done.returncode:
         raise NotMade(f"tests/requirements/{requirements}.txt could not be installed for Python {version}")

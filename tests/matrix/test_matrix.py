@@ -126,22 +126,23 @@ def test_a_named_interpreter_that_does_not_work_is_an_error(tmp_path: Path) -> N
 
 
 def test_a_row_without_its_interpreters_is_not_run_and_says_which() -> None:
-    assert playing.play(ROW, {"3.10": Path(sys.executable)}).why_not == "no Python 3.8 was found on this machine"
-    assert playing.play(ROW, {}).why_not == "no Python 3.10 and no Python 3.8 was found on this machine"
+    here = {"3.10": Path(sys.executable)}
+    assert playing.prepare(ROW, here) == Result(ROW, why_not="no Python 3.8 was found on this machine")
+    assert playing.prepare(ROW, {}) == Result(ROW, why_not="no Python 3.10 and no Python 3.8 was found on this machine")
 
 
 def test_an_environment_that_cannot_be_made_fails_the_row(tmp_path: Path) -> None:
     broken = executable(tmp_path / "python", "exit 2")
-    result = playing.play(ROW, dict.fromkeys(("3.10", "3.8"), broken))
-    assert result.trouble == "tests/requirements/target-2.8.txt could not be installed for Python 3.8"
-    assert not result.fine and not result.why_not
+    trouble = "tests/requirements/target-2.8.txt could not be installed for Python 3.8"
+    assert playing.prepare(ROW, dict.fromkeys(("3.10", "3.8"), broken)) == Result(ROW, trouble=trouble)
 
 
 @pytest.mark.parametrize("python, client", [("3.8.1", "3.0.0"), ("3.8.1", None), ("3.80.1", "2.8.0")])
 def test_an_environment_with_something_else_in_it_fails_the_row(python: str, client: str | None, tmp_path: Path) -> None:
     there = {"path": "/there", "python": python, "versions": {"opensearch-py": client} if client else {}}
     wrong = executable(tmp_path / "python", f"echo '{json.dumps(there)}'")
-    assert "and has to be" in playing.play(ROW, dict.fromkeys(("3.10", "3.8"), wrong)).trouble
+    result = playing.prepare(ROW, dict.fromkeys(("3.10", "3.8"), wrong))
+    assert isinstance(result, Result) and "and has to be" in result.trouble
 
 
 TESTS = """
@@ -215,7 +216,7 @@ def test_the_command_runs_the_rows_that_were_asked_for_and_ends_as_they_did(
     monkeypatch.setattr(command, "interpreters", lambda named: {})
     assert command.main(["--only", "2.16, 2.20", "--ci"]) == 1
     assert [line.split()[:2] for line in capsys.readouterr().out.splitlines() if "not run" in line] == [["2.16", "3.10"]]
-    monkeypatch.setattr(command, "play", lambda row, pythons: Result(row, unit=GOOD, on_target=GOOD))
+    monkeypatch.setattr(command, "prepare", lambda row, pythons: Result(row, unit=GOOD, on_target=GOOD))
     assert command.main([]) == 0
     assert sum(line.endswith("passed") for line in capsys.readouterr().out.splitlines()) == len(ROWS)
 

@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml  # type: ignore[import-untyped]
+import yaml
 
+from tests import environment
 from tests.interpreters import NoPython, interpreters
 
 from . import __main__ as command
@@ -120,6 +121,22 @@ def test_a_named_interpreter_that_does_not_work_is_an_error(tmp_path: Path) -> N
     for path in (executable(tmp_path / "old", "exit 1"), tmp_path / "missing"):
         with pytest.raises(NoPython, match=str(path)):
             interpreters([str(path)])
+
+
+def test_modules_run_with_the_target_and_else_with_the_environment(tmp_path: Path) -> None:
+    for words, python in (([], "/there/bin/python"), (["--target", "/opt/python3.8"], "/opt/python3.8")):
+        options, command = environment.parse(["--requirements", "core-2.16", *words, "pytest", "--target"])
+        assert (options["requirements"], command) == ("core-2.16", ["pytest", "--target"])
+        assert environment.variables_for(str(tmp_path), "/there", options["target"])["ANSIBLE_PYTHON_INTERPRETER"] == python
+
+
+@pytest.mark.parametrize("requirements, oldest", [("test", (3, 10)), ("core-2.16", (3, 10)), ("target-2.8", (3, 8))])
+def test_an_environment_for_modules_may_be_of_an_older_python(requirements: str, oldest: tuple[int, int], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "version_info", (*oldest, 0))
+    environment.check_python(requirements)
+    monkeypatch.setattr(sys, "version_info", (oldest[0], oldest[1] - 1, 0))
+    with pytest.raises(environment.Problem, match=f"Python {oldest[0]}.{oldest[1]} or newer is needed"):
+        environment.check_python(requirements)
 
 
 # -- a row -------------------------------------------------------------------------------------------------------------

@@ -22,7 +22,7 @@ from ansible_test._internal.constants import SUPPORTED_PYTHON_VERSIONS
 from ansible_test._internal.python_requirements import get_venv_packages
 
 from tests import environment
-from tests.matrix.pythons import found
+from tests.interpreters import interpreters
 
 from . import watched
 
@@ -80,10 +80,10 @@ def missing(pythons: Iterable[str]) -> list[str]:
 
 
 def main(arguments: list[str]) -> int:
-    home, pythons = Path.home(), found()
+    home, pythons = Path.home(), interpreters()
     provide_pip(pythons, home)
     provide_settings_of_pip(home)
-    path = os.pathsep.join([os.path.dirname(sys.executable), *map(os.path.dirname, pythons.values()), os.environ["PATH"]])
+    path = os.pathsep.join([os.path.dirname(sys.executable), *(str(python.parent) for python in pythons.values()), os.environ["PATH"]])
     with tempfile.TemporaryDirectory(prefix="flow_framework-sanity-") as folder:
         command = ["ansible-test", "sanity", "--color", "no", *arguments]
         status, skipped = watched(command, copy(Path(folder)), r"WARNING: (Skipping|Required program)", PATH=path)

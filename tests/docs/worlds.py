@@ -114,11 +114,11 @@ class Cluster:
     # -- what it has
 
     def left(self) -> str:
-        """What there is of pr-17: ``all``, ``nothing`` (but its model group), or ``some`` of it."""
+        """What there is of pr-17: ``all``, ``nothing`` (perhaps but its model group), or ``some`` of it."""
         left = self.stage.left(self.environment)
         if left == self.environment.resources:
             return "all"
-        return "nothing" if left == self.environment.groups else "some"
+        return "nothing" if set(left) <= set(self.environment.groups) else "some"
 
 
 @contextmanager
@@ -136,13 +136,50 @@ def cluster(page: str) -> Iterator[Cluster]:
 
 def a_week_has_passed(cluster: Cluster) -> None:
     """pr-17 is as old as eight days."""
+    simulator, id_ = cluster.simulator, cluster.workflow_id
     then = int(time.time() * 1000) - 8 * DAY
-    state = cluster.simulator.state(cluster.workflow_id)
-    cluster.simulator.load({**state, "provision_start_time": then, "provision_end_time": then + 1000})
-    cluster.simulator.world.put("index", "pr-17-docs", creation_date=then)
+    template = {**simulator.template(id_), "created_time": then, "last_updated_time": then, "last_provisioned_time": then}
+    simulator.load({**simulator.state(id_), "provision_start_time": then, "provision_end_time": then + 1000}, template)
+    put_index(cluster, creation_date=then)
+
+
+def another_index_uses_its_pipeline(cluster: Cluster) -> None:
+    """team-docs, which belongs to nobody here, has pr-17-clean as its default pipeline."""
+    cluster.simulator.world.put("index", "team-docs", documents=3, settings={"index.default_pipeline": "pr-17-clean"})
+
+
+def the_index_was_deleted_by_hand(cluster: Cluster) -> None:
+    """The record still holds it."""
+    cluster.simulator.world.remove("index", "pr-17-docs")
+
+
+def the_index_was_made_anew(cluster: Cluster) -> None:
+    """Under its name, with another uuid."""
+    put_index(cluster, uuid=None)
+
+
+def the_index_is_read_only(cluster: Cluster) -> None:
+    put_index(cluster, read_only=True)
+
+
+def more_environments(cluster: Cluster) -> None:
+    """Beside pr-17 there are pr-18, pr-19 and pr-20."""
+    for name in ("pr-18", "pr-19", "pr-20"):
+        cluster.provision(name)
+
+
+def put_index(cluster: Cluster, **attributes: Any) -> None:
+    """The index of pr-17 with other attributes."""
+    world = cluster.simulator.world
+    world.put("index", "pr-17-docs", **{**world.get("index", "pr-17-docs"), **attributes})
 
 
 EVENTS: Mapping[str, Callable[[Cluster], None]] = {
     "a week has passed": a_week_has_passed,
+    "another index uses its pipeline": another_index_uses_its_pipeline,
+    "the index was deleted by hand": the_index_was_deleted_by_hand,
+    "the index was made anew": the_index_was_made_anew,
+    "the index is read-only": the_index_is_read_only,
+    "there are pr-18, pr-19 and pr-20": more_environments,
 }
 """What ``before`` may name."""

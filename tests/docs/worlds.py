@@ -21,7 +21,7 @@ from tests.simulator import running
 
 URL = "https://search.example.com:9200"
 WORKFLOW_ID = "fxTPPviUDPV4LoG02uEe"
-USER, PASSWORD, TOKEN = "ops", "a-password-for-the-pages", "a-token-for-the-pages"
+USER, PASSWORD, TOKEN, ACCESS_KEY = "ops", "a-password-for-the-pages", "a-token-for-the-pages", "AKIAFORTHEPAGES"
 DAY = 86_400_000  # milliseconds
 
 
@@ -50,6 +50,7 @@ class Cluster:
         self.environment = Environment("pr-17")
         simulator.add_user(USER, PASSWORD, ["*"], roles=["own_index", "all_access"])
         simulator.add_token(TOKEN, USER)
+        simulator.add_token(ACCESS_KEY, USER)
         self.renew()
 
     @property
@@ -86,6 +87,8 @@ class Cluster:
             WORKFLOW_ID: self.workflow_id,
             "OPENSEARCH_PASSWORD=…": f"OPENSEARCH_PASSWORD={PASSWORD}",
             "OPENSEARCH_TOKEN=…": f"OPENSEARCH_TOKEN={TOKEN}",
+            "AWS_ACCESS_KEY_ID=…": f"AWS_ACCESS_KEY_ID={ACCESS_KEY}",
+            "AWS_SECRET_ACCESS_KEY=…": "AWS_SECRET_ACCESS_KEY=a-secret-for-the-pages",
         }
         if self.simulator.options.tls:
             paths = {"ca.pem": self.simulator.ca_cert, "ops.pem": self.simulator.client_cert, "ops.key": self.simulator.client_key}
@@ -168,6 +171,24 @@ def more_environments(cluster: Cluster) -> None:
         cluster.provision(name)
 
 
+def it_has_tenants(cluster: Cluster) -> None:
+    """pr-17 is that of the tenant search-team from now on."""
+    simulator, id_ = cluster.simulator, cluster.workflow_id
+    owner = {"tenant_id": "search-team"}
+    simulator.load({**simulator.state(id_), **owner}, {**simulator.template(id_), **owner})
+    cluster.client.cluster.put_settings(body={"persistent": {"plugins.flow_framework.multi_tenancy_enabled": True}})
+
+
+def it_has_a_repository(cluster: Cluster) -> None:
+    """For snapshots, under the name backups."""
+    cluster.client.snapshot.create_repository(repository="backups", body={"type": "fs", "settings": {"location": "backups"}})
+
+
+def it_takes_its_time(cluster: Cluster) -> None:
+    """As much as a real server."""
+    cluster.simulator.clock.factor = 1.0
+
+
 def put_index(cluster: Cluster, **attributes: Any) -> None:
     """The index of pr-17 with other attributes."""
     world = cluster.simulator.world
@@ -177,6 +198,9 @@ def put_index(cluster: Cluster, **attributes: Any) -> None:
 EVENTS: Mapping[str, Callable[[Cluster], None]] = {
     "a week has passed": a_week_has_passed,
     "another index uses its pipeline": another_index_uses_its_pipeline,
+    "it has a repository": it_has_a_repository,
+    "it has tenants": it_has_tenants,
+    "it takes its time": it_takes_its_time,
     "the index was deleted by hand": the_index_was_deleted_by_hand,
     "the index was made anew": the_index_was_made_anew,
     "the index is read-only": the_index_is_read_only,

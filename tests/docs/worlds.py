@@ -60,6 +60,7 @@ class Cluster:
 
     def renew(self) -> None:
         """As the page begins: pr-17 and nothing else."""
+        self.simulator.clock.factor = 0.0
         self.simulator.clear()
         self.simulator.faults.clear()
         self.environment = self.provision("pr-17")

@@ -1,4 +1,4 @@
-# Copyright: (c) 2026, opensearch_ops.flow_framework contributors
+# Copyright (c) 2026 opensearch_ops.flow_framework contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Everything that is checked or made from a checkout: one session each, with its commands.
@@ -133,6 +133,18 @@ def lint(session: nox.Session) -> None:
         ("antsibull-docs", "lint-collection-docs", "--plugin-docs", "."),
     ):
         run(session, *command, requirements="lint")
+
+
+@nox.session
+def sanity(session: nox.Session) -> None:
+    """ansible-test sanity, with every Python that is here"""
+    run(session, "python", "-m", "tests.sanity", *session.posargs)
+
+
+@nox.session
+def licences(session: nox.Session) -> None:
+    """every file says whose it is, as REUSE wants it"""
+    run(session, "reuse", "lint", requirements="licences")
 
 
 # -- make --------------------------------------------------------------------------------------------------------------

@@ -10,14 +10,19 @@ import functools
 import http.client
 import json
 import os
+import re
 import subprocess
 import sys
+import textwrap
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
+
+import yaml
 
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils import connection, locks
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.api import Api
@@ -325,3 +330,20 @@ def truthful(result: Mapping[str, Any], sim: Any) -> None:
             assert not exists, one
         elif one["status"] in ("blocked", "kept", "untouched", "failed", "retained"):
             assert exists, one
+
+
+# -- the roles of the documentation ------------------------------------------------------------------------------------
+
+
+def documented_roles() -> dict[str, dict[str, Any]]:
+    """The roles that guide_permissions.rst shows, by name, as the security plugin takes them."""
+    guide = Path(__file__).parents[2] / "docs" / "docsite" / "rst" / "guide_permissions.rst"
+    blocks = re.findall(r"^\.\. code-block:: yaml\n\n((?:(?:   .*)?\n)+)", guide.read_text(encoding="utf-8"), re.MULTILINE)
+    return {name: role for block in blocks for name, role in yaml.safe_load(textwrap.dedent(block)).items()}
+
+
+def permitted_by(*roles: Mapping[str, Any]) -> list[str]:
+    """All that some roles permit."""
+    return [
+        one for role in roles for part in (role, *role.get("index_permissions", ())) for one in part.get("cluster_permissions", part.get("allowed_actions", ()))
+    ]

@@ -258,6 +258,11 @@ class Simulator:
         else:
             self._run(lambda: self._engine.load(state, template))
 
+    def clear(self) -> None:
+        """No workflow and no resource any more, as when it was started. Not in front of a real cluster."""
+        self.world.clear()
+        self._run(self._stores.indices.clear)
+
     def state(self, workflow_id: str) -> dict[str, Any] | None:
         """A copy of the state document as it is stored now."""
         if self._plugin is not None:

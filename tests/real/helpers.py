@@ -10,15 +10,12 @@ import functools
 import http.client
 import json
 import os
-import re
 import subprocess
 import sys
-import textwrap
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -28,6 +25,7 @@ from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils impo
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.api import Api
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.survey import Surveyor
 from ansible_collections.opensearch_ops.flow_framework.plugins.modules import workflow_deprovision
+from tests.docs.pages import GUIDES, blocks
 from tests.forked.runner import Run, Runner
 from tests.integration import in_process
 from tests.integration.helpers import connector_of, heed_interrupts
@@ -337,9 +335,7 @@ def truthful(result: Mapping[str, Any], sim: Any) -> None:
 
 def documented_roles() -> dict[str, dict[str, Any]]:
     """The roles that guide_permissions.rst shows, by name, as the security plugin takes them."""
-    guide = Path(__file__).parents[2] / "docs" / "docsite" / "rst" / "guide_permissions.rst"
-    blocks = re.findall(r"^\.\. code-block:: yaml\n\n((?:(?:   .*)?\n)+)", guide.read_text(encoding="utf-8"), re.MULTILINE)
-    return {name: role for block in blocks for name, role in yaml.safe_load(textwrap.dedent(block)).items()}
+    return {name: role for block in blocks(GUIDES / "guide_permissions.rst") for name, role in yaml.safe_load(block.text).items()}
 
 
 def permitted_by(*roles: Mapping[str, Any]) -> list[str]:

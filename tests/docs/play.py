@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -14,7 +15,7 @@ from typing import Any
 
 import yaml  # type: ignore[import-untyped]
 
-from tests.integration.helpers import ansible_environment
+from tests.integration.helpers import FOREIGN
 
 from .pages import ROOT, Block, Unclear
 from .worlds import EVENTS, PASSWORD, URL, USER, WORKFLOW_ID, Cluster
@@ -116,9 +117,11 @@ class Player:
     def environment(self) -> dict[str, str]:
         """Of whoever follows the page."""
         return {
-            **ansible_environment(),
-            "ANSIBLE_INVENTORY": str(self.inventory),
+            **{name: value for name, value in os.environ.items() if not name.startswith(FOREIGN)},
             "ANSIBLE_CALLBACK_RESULT_FORMAT": "yaml",
+            "ANSIBLE_INVENTORY": str(self.inventory),
+            "ANSIBLE_NOCOLOR": "1",
+            "ANSIBLE_PIPELINING": "1",
             "PAGE_EXPORTS": str(self.exports),
             "PYTHONPATH": str(ROOT),
         }

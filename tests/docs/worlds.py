@@ -14,7 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.demo.cast import Environment, Stage, assistant, filled
+from opensearchpy import OpenSearch
+
+from tests.demo.cast import DOCUMENTS, Environment, Stage, assistant
 from tests.simulator import running
 
 URL = "https://search.example.com:9200"
@@ -44,6 +46,7 @@ class Cluster:
     def __init__(self, simulator: Any) -> None:
         self.simulator = simulator
         self.stage = Stage(simulator)
+        self.client = OpenSearch(simulator.url, http_auth=("admin", "admin"), ca_certs=simulator.ca_cert if simulator.options.tls else None)
         self.environment = Environment("pr-17")
         simulator.add_user(USER, PASSWORD, ["*"], roles=["own_index", "all_access"])
         simulator.add_token(TOKEN, USER)
@@ -66,7 +69,13 @@ class Cluster:
         environment = Environment(name)
         environment.workflow_ids.append(self.simulator.provision(assistant(name)))
         environment.resources += self.stage.recorded(environment)
+        self.fill(f"{name}-docs")
         return environment
+
+    def fill(self, index: str) -> None:
+        """Put documents into an index, seen at once."""
+        for number in range(DOCUMENTS):
+            self.client.index(index=index, body={"text": f"Text {number}"})
 
     # -- names
 

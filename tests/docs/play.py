@@ -41,6 +41,7 @@ VARYING = (
     (re.compile(r"(?<![\w/.-])(?=[a-z_-]*[A-Z0-9])(?=[^A-Z]*[A-Z])[A-Za-z0-9_-]{20}(?![\w-])"), "(id)"),
     (re.compile(r"\b[0-9a-f]{64}\b"), "(hash)"),
     (re.compile(r"\b\d+(\.\d+)? s\b"), "(seconds)"),
+    (re.compile(r"['\"]|[|>]-(?=\s)"), ""),  # how YAML writes a text differs from core to core
     (re.compile(r"\s+"), " "),
 )
 
@@ -54,7 +55,7 @@ class Player:
         self.home.mkdir()
         self.inventory = folder / "inventory.json"
         self.exports = folder / "exports"
-        self.playbook = folder / "playbook.yml"
+        self.playbook = self.home / ".playbook.yml"
         self.output = ""
         """Of the last thing that was run."""
         cluster.inventory(self.inventory)

@@ -230,7 +230,7 @@ class Simulator:
         self._security.users[name] = user
 
     def add_token(self, token: str, user: str) -> None:
-        """A bearer token of that user."""
+        """A bearer token, or an access key of AWS, of that user."""
         self._security.tokens[token] = user
 
     def requests(self, method: str | None = None, path: str | None = None) -> list[Request]:

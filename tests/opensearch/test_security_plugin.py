@@ -18,8 +18,7 @@ import trustme
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils import connection
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.api import Answer, Api
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.resources import KINDS, generated_kinds
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.survey import SurveyError, Surveyor
-from ansible_collections.opensearch_ops.flow_framework.plugins.modules import workflow_info
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.survey import SurveyError
 from tests.integration import in_process
 from tests.integration.helpers import Environment, Playbooks, by_kind, deprovision, deprovisions, environment, existing, resource, warnings
 from tests.real.conftest import quick
@@ -143,11 +142,7 @@ def attempted(sim: Any, workflow_id: str = "nothing", how: Any = run, **options:
 
 def informed(sim: Any, workflow_ids: list[str], **options: Any) -> dict[str, Any]:
     """The result of workflow_info, with its warnings."""
-    params = {name: option.get("default") for name, option in workflow_info.argument_spec().items()}
-    params.update(url=list(sim.urls), workflow_id=workflow_ids, **options)
-    module = in_process.Module(params, False)
-    made = workflow_info.information(module, Surveyor(Api(connection.connect(params)), None))
-    return {**made, "warnings": module.warnings}
+    return in_process.information(sim.urls, workflow_id=workflow_ids, **options)
 
 
 def full(sim: Any, workflow_id: str) -> Environment:

@@ -101,6 +101,12 @@ def contract(session: nox.Session) -> None:
 
 
 @nox.session
+def matrix(session: nox.Session) -> None:
+    """each supported ansible-core, with the oldest and newest Python and opensearch-py (ONLY=2.16,2.21 CI=1 PYTHONS=PATH)"""
+    session.run(sys.executable, "-m", "tests.matrix", *session.posargs)
+
+
+@nox.session
 def molecule(session: nox.Session) -> None:
     """every molecule scenario"""
     pytest(session, "tests/molecule", "-n", WORKERS)

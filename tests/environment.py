@@ -4,7 +4,10 @@
 """Makes the environment of the tests and the demo, and runs a command in it.
 
     python3 tests/environment.py run [--requirements NAME] COMMAND [ARGUMENT ...]
+    python3 tests/environment.py nox [ARGUMENT ...]
     python3 tests/environment.py clean
+
+`nox` runs sessions of noxfile.py, which call `run` in their turn: it keeps the variables of the caller, and `run` does not.
 
 Needs Python 3.10 or newer with its venv module, and a package index that pip reaches; nothing else is
 taken from the machine, and nothing is read from or written to the home directory of the user.
@@ -156,12 +159,19 @@ def locked(path: str, how: int) -> Iterator[int]:
 def wanted_stamp(folder: str, requirements: str) -> str:
     """What the environment was, or has to be, made from. It cannot be moved, so that its place counts too."""
     digest = hashlib.sha256()
-    # Each set of requirements takes in base.txt, some by way of test.txt.
-    for name in ("base", "test", requirements):
-        with open(os.path.join(REQUIREMENTS, name + ".txt"), "rb") as file:
-            digest.update(file.read() + b"\0")
+    for text in texts_of(requirements):
+        digest.update(text.encode() + b"\0")
     digest.update("\0".join([folder, requirements, "%d.%d" % sys.version_info[:2]]).encode("utf-8", "surrogateescape"))
     return digest.hexdigest()
+
+
+def texts_of(requirements: str) -> Iterator[str]:
+    """The file of these requirements, and those that it takes in (`-r base.txt`)."""
+    with open(os.path.join(REQUIREMENTS, requirements + ".txt"), encoding="utf-8") as file:
+        text = file.read()
+    yield text
+    for name in re.findall(r"^-r (.+)\.txt$", text, re.MULTILINE):
+        yield from texts_of(name)
 
 
 def installed(folder: str, stamp: str) -> str:
@@ -188,8 +198,8 @@ def install(folder: str, requirements: str, stamp: str) -> str:
         step([sys.executable, "-I", "-m", "venv", "--clear", folder], log, output.fileno())
         pip = [python, "-I", "-m", "pip", "install", "--disable-pip-version-check", "--no-input", "--retries", "2"]
         step([*pip, "-r", os.path.join(REQUIREMENTS, requirements + ".txt")], log, output.fileno())
-    look = "from importlib.metadata import version; print(', '.join(n + ' ' + version(n) for n in %r))"
-    names = ("ansible-core", "opensearch-py", "molecule", "pytest")
+    look = "import importlib.metadata as m; print(', '.join(d.name + ' ' + d.version for n in %r for d in m.distributions(name=n)))"
+    names = ("ansible-core", "opensearch-py", "molecule", "pytest", "nox")
     answer = subprocess.run([python, "-I", "-c", look % (names,)], stdout=subprocess.PIPE, check=True)
     content = "Python %s, %s" % (python_version(), answer.stdout.decode().strip())
     with open(os.path.join(folder, "flow_framework.json"), "w", encoding="utf-8") as file:
@@ -302,8 +312,11 @@ def utf8_locale() -> str:
     raise Problem("Ansible needs a UTF-8 locale; neither C.UTF-8 nor en_US.UTF-8 is there. Install one, or set LC_ALL.")
 
 
-def run(requirements: str, command: List[str]) -> NoReturn:
-    """Replaces this process by the command, in an environment that is made or renewed before if need be."""
+def run(requirements: str, command: List[str], apart: bool = True) -> NoReturn:
+    """Replaces this process by the command, in an environment that is made or renewed before if need be.
+
+    `apart`: with variables and a home of its own, and not with those of the caller.
+    """
     if not os.path.isfile(os.path.join(REQUIREMENTS, requirements + ".txt")):
         raise Problem("There is no tests/requirements/%s.txt." % requirements)
     base = base_folder()
@@ -314,9 +327,11 @@ def run(requirements: str, command: List[str]) -> NoReturn:
         # Whoever uses the environment holds a shared lock until the command ends: nobody renews it meanwhile.
         with locked(folder + ".lock", fcntl.LOCK_SH) as descriptor:
             content = installed(folder, stamp)
-            if content:
+            if content and apart:
                 say("environment: %s" % content)
                 start(command, variables_for(base, folder), descriptor)
+            elif content:
+                start([os.path.join(folder, "bin", command[0]), *command[1:]], dict(os.environ), descriptor)
         with locked(folder + ".lock", fcntl.LOCK_EX):
             if not installed(folder, stamp):
                 install(folder, requirements, stamp)
@@ -358,7 +373,7 @@ def parse(arguments: List[str]) -> Tuple[str, List[str]]:
     if len(arguments) > 1 and arguments[0] == "--requirements":
         requirements, arguments = arguments[1], arguments[2:]
     if not arguments or arguments[0].startswith("-"):
-        raise Problem("usage: environment.py run [--requirements NAME] COMMAND [ARGUMENT ...] | clean")
+        raise Problem("usage: environment.py run [--requirements NAME] COMMAND [ARGUMENT ...] | nox [ARGUMENT ...] | clean")
     return requirements, arguments
 
 
@@ -367,6 +382,9 @@ def main(arguments: List[str]) -> int:
         if arguments == ["clean"]:
             clean()
             return 0
+        if arguments[:1] == ["nox"]:
+            check_python()
+            run("nox", arguments, apart=False)
         if arguments[:1] != ["run"]:
             arguments = ["run"]
         requirements, command = parse(arguments[1:])

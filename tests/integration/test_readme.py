@@ -194,9 +194,9 @@ def test_statuses_are_those_of_the_plan() -> None:
 
 
 def test_commands_are_targets_of_the_makefile() -> None:
-    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
-    named = set(re.findall(r"`make ([a-z]+)", README))
-    assert named and named <= targets
+    named = set(re.findall(r"`make ([a-z-]+)", README))
+    assert named
+    subprocess.run(["make", "--dry-run", *sorted(named)], cwd=ROOT, stdout=subprocess.DEVNULL, check=True)
 
 
 def test_links_are_full_urls_and_those_into_the_repository_lead_somewhere() -> None:

@@ -1,0 +1,147 @@
+# Copyright: (c) 2026, opensearch_ops.flow_framework contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Everything that is checked or made from a checkout: one session each, with its commands.
+
+    make NAME                                          needs Python 3.10 or newer and make
+    python3 tests/environment.py nox -s NAME -- ARGS   the same without make
+    nox -s NAME -- ARGS                                with a nox of your own
+
+Each command runs in an environment of tests/environment.py, which is made when it is missing: with what
+stands in tests/requirements, and apart from the settings and the home directory of whoever calls.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import nox
+
+nox.needs_version = ">=2026.4"
+# The environments are those of tests/environment.py, which knows when one is outdated and when it is in use.
+nox.options.default_venv_backend = "none"
+nox.options.sessions = ["lint", "test"]
+
+WORKERS = "4"
+
+# Of the tests that were written for the simulator, those that are about what becomes of real resources.
+OPENSEARCH_TESTS = (
+    "tests/opensearch/test_contract_with_security.py",
+    "tests/opensearch/test_contract.py",
+    "tests/molecule",
+    "tests/opensearch",
+    "tests/integration/test_allow_delete.py",
+    "tests/integration/test_check_mode.py",
+    "tests/integration/test_guards.py",
+    "tests/integration/test_partial_failure.py",
+    "tests/integration/test_second_run.py",
+    "tests/real/test_delete_workflow.py",
+    "tests/real/test_left_behind.py",
+    "tests/real/test_partial_failure.py",
+    "tests/real/test_shared.py",
+    "tests/real/test_stale_records.py",
+)
+
+
+def run(session: nox.Session, *command: str, requirements: str = "test") -> None:
+    """Run a command in the environment that tests/requirements/<requirements>.txt describes; its failure ends the session."""
+    session.run(sys.executable, "tests/environment.py", "run", "--requirements", requirements, *command)
+
+
+def pytest(session: nox.Session, *arguments: str) -> None:
+    """Run tests. What the caller adds comes last, so that it wins; REQUIREMENTS names another client (client-2.8)."""
+    run(session, "pytest", *arguments, *session.posargs, requirements=os.environ.get("REQUIREMENTS", "test"))
+
+
+# -- see it ------------------------------------------------------------------------------------------------------------
+
+
+@nox.session
+def demo(session: nox.Session) -> None:
+    """provision environments on a simulated server, and tear them down, with playbooks"""
+    run(session, "python", "-m", "tests.demo", *session.posargs)
+
+
+@nox.session(name="demo-opensearch")
+def demo_opensearch(session: nox.Session) -> None:
+    """the same on a real OpenSearch 3.6.0 (needs Java and Maven)"""
+    run(session, "python", "-m", "tests.demo", "--opensearch", *session.posargs)
+
+
+# -- test --------------------------------------------------------------------------------------------------------------
+
+
+@nox.session
+def test(session: nox.Session) -> None:
+    """unit tests, contract, playbooks, a molecule scenario; ALL=1: everything, in some minutes more"""
+    pytest(session, "-m", "not opensearch and not extended", "-n", WORKERS, "--dist", "loadfile", "--no-loadscope-reorder")
+
+
+@nox.session(name="test-opensearch")
+def test_opensearch(session: nox.Session) -> None:
+    """on real OpenSearch 3.6.0 and 2.19.1, put together from Maven artifacts (needs Java and Maven)"""
+    run(session, "python", "-m", "tests.opensearch", "--fetch")
+    pytest(session, "-m", "opensearch", "--opensearch", "3.6.0", "-n", "3", "--dist", "loadfile", "--no-loadscope-reorder", *OPENSEARCH_TESTS)
+
+
+@nox.session
+def unit(session: nox.Session) -> None:
+    """the unit tests only"""
+    pytest(session, "tests/unit")
+
+
+@nox.session
+def contract(session: nox.Session) -> None:
+    """what any server must answer: the simulator, or a real one (URL= USER= PASSWORD= CA_CERT=)"""
+    pytest(session, "tests/contract")
+
+
+@nox.session
+def molecule(session: nox.Session) -> None:
+    """every molecule scenario"""
+    pytest(session, "tests/molecule", "-n", WORKERS)
+
+
+@nox.session
+def campaign(session: nox.Session) -> None:
+    """faults, kills and runs at once in generated worlds (N=1000 SEED=1 SECONDS=3600)"""
+    run(session, "python", "-m", "tests.campaign", *session.posargs)
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """measured beside a loop of uri and bare HTTP (QUICK=1 ONLY= SIZES= RUNS= DOCS=1, URL= as for contract)"""
+    run(session, "python", "-m", "tests.bench", *session.posargs, requirements="bench")
+
+
+# -- check -------------------------------------------------------------------------------------------------------------
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """style, types, documentation (Python 3.11 or newer)"""
+    for command in (
+        ("ruff", "check", "."),
+        ("yamllint", "."),
+        ("mypy", "-p", "ansible_collections.opensearch_ops.flow_framework.plugins", "-p", "tests"),
+        ("ansible-lint",),
+        ("antsibull-changelog", "lint"),
+        ("antsibull-docs", "lint-collection-docs", "--plugin-docs", "."),
+    ):
+        run(session, *command, requirements="lint")
+
+
+# -- make --------------------------------------------------------------------------------------------------------------
+
+
+@nox.session
+def changelog(session: nox.Session) -> None:
+    """CHANGELOG.md and .rst for the version in galaxy.yml; takes changelogs/fragments/ in"""
+    run(session, "antsibull-changelog", "release", "--update-existing", requirements="lint")
+
+
+@nox.session
+def build(session: nox.Session) -> None:
+    """the artifact for Galaxy, in dist/"""
+    run(session, "ansible-galaxy", "collection", "build", "--force", "--output-path", "dist", *session.posargs)

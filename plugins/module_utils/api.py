@@ -1,4 +1,4 @@
-# Copyright: (c) 2026, opensearch_ops.flow_framework contributors
+# Copyright (c) 2026 opensearch_ops.flow_framework contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
@@ -26,14 +26,7 @@ DEPROVISION_ACTION = "cluster:admin/opensearch/flow_framework/workflow/deprovisi
 LISTING_ACTION = "cluster:monitor/tasks/lists"
 STATE_INDEX = ".plugins-flow-framework-state"
 
-ML_SEARCHES = {
-    "connector": "/_plugins/_ml/connectors",
-    "model": "/_plugins/_ml/models",
-    "agent": "/_plugins/_ml/agents",
-    "model_group": "/_plugins/_ml/model_groups",
-}
 TEMPLATE_FIELDS = ["name", "use_case", "created_time", "last_updated_time"]
-LITERAL_FIELDS = ["workflows.provision.nodes.type"] + ["workflows.provision.nodes.user_inputs." + name for name in ("index_name", "pipeline_id", "name")]
 INDEX_FIELDS = (
     "aliases",
     "mappings._meta.description",
@@ -273,7 +266,7 @@ class Api:
 
     def pipelines(self, kind: str) -> Answer:
         """All pipelines of one kind by id: an id with a comma is found only there (recording comma_lookup)."""
-        answer = self.read("GET", KINDS[kind].path.rsplit("/", 1)[0])
+        answer = self.read("GET", KINDS[kind].collection)
         if answer.outcome == MISSING and answer.body == {}:
             return Answer(OK, answer.status, {}, "")
         return answer
@@ -305,15 +298,15 @@ class Api:
         """The models that use connectors or belong to groups: one field is found as keyword, the other as it is
         (recording looking_for_users_of_a_connector)."""
         either = [{"terms": {"connector_id.keyword": sorted(connectors)}}, {"terms": {"model_group_id": sorted(groups)}}]
-        return self.search(ML_SEARCHES["model"], {"bool": {"should": either}}, ["name", "connector_id", "model_group_id"])
+        return self.search(KINDS["model"].collection, {"bool": {"should": either}}, ["name", "connector_id", "model_group_id"])
 
     def model_groups_named(self, names: Iterable[str]) -> Answer:
         """Model groups by name."""
-        return self.search(ML_SEARCHES["model_group"], {"terms": {"name.keyword": sorted(names)}}, ["name"])
+        return self.search(KINDS["model_group"].collection, {"terms": {"name.keyword": sorted(names)}}, ["name"])
 
     def agents(self) -> Answer:
         """All agents, with everything that they refer to."""
-        return self.search(ML_SEARCHES["agent"], {"match_all": {}})
+        return self.search(KINDS["agent"].collection, {"match_all": {}})
 
     def states_with(self, resource_ids: Iterable[str], outside: Iterable[str]) -> Answer:
         """The states of other workflows than C(outside) that record one of some ids."""
@@ -352,7 +345,7 @@ class Api:
 
     def templates_by_id(self, workflow_ids: Sequence[str]) -> Answer:
         """Templates by id, without what nobody here reads."""
-        return self.search(WORKFLOWS, {"ids": {"values": list(workflow_ids)}}, TEMPLATE_FIELDS + LITERAL_FIELDS)
+        return self.search(WORKFLOWS, {"ids": {"values": list(workflow_ids)}}, TEMPLATE_FIELDS + literal_fields())
 
     def templates(self) -> Answer:
         """Name, use case and time of every template, in one page. A template document holds no field of its own that is unique."""
@@ -360,7 +353,7 @@ class Api:
 
     def ml_by_id(self, kind: str, ids: Sequence[str]) -> Answer:
         """Connectors, models, agents or model groups by id. The chunks of a model have ids of their own and are not found."""
-        return self.search(ML_SEARCHES[kind], {"ids": {"values": list(ids)}}, ["name", "model_state"])
+        return self.search(KINDS[kind].collection, {"ids": {"values": list(ids)}}, ["name", "model_state"])
 
     def indices(self, names: Sequence[str]) -> Answer:
         """Of all these indices what C(look) shows of one, as far as it is read, with their aliases; those that are not there are left out."""
@@ -498,6 +491,12 @@ def first_that_fit(workflow_id: str, allow_delete: Sequence[str]) -> list[str]:
 def recorded_one_of(resource_ids: Iterable[str]) -> dict[str, Any]:
     """The query for states that record one of some ids. The list is mapped as nested (behaviour.md 1.4)."""
     return {"nested": {"path": "resources_created", "query": {"terms": {"resources_created.resource_id": sorted(resource_ids)}}}}
+
+
+def literal_fields() -> list[str]:
+    """The fields of a template that say what its steps create under a name of its own."""
+    inputs = {step.named_by for kind in KINDS.values() for step in kind.steps.values() if step.named_by}
+    return ["workflows.provision.nodes.type", *("workflows.provision.nodes.user_inputs." + name for name in sorted(inputs))]
 
 
 def list_of(names: Sequence[str]) -> str:

@@ -1,4 +1,4 @@
-# Copyright: (c) 2026, opensearch_ops.flow_framework contributors
+# Copyright (c) 2026 opensearch_ops.flow_framework contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
@@ -10,17 +10,15 @@ list or a search did not show, or did not show as expected, is asked for one by 
 
 from __future__ import annotations
 
-from typing import Any, Callable, Iterable, Sequence, Tuple
+from typing import Any, Callable, Iterable, Sequence
 
 from . import api as rest
 from .api import Answer, Api, hits_of, pages, pages_that_fit
 from .connection import Connection
-from .resources import GENERATED, KINDS
+from .resources import KINDS, Key, titles
 
-Key = Tuple[str, str]
 Readable = Callable[[Answer, str], Answer]
 
-PIPELINES = ("ingest_pipeline", "search_pipeline")
 MOST_COUNTS = 500  # searches in one request: the node works on a few of them at a time, and queues the others
 
 # A page that was refused or failed says nothing; asking one by one shows why. Anything else stops the task, as it does there.
@@ -88,17 +86,17 @@ class BulkApi(Api):
             if kind in KINDS and not KINDS[kind].danger(resource_id):
                 ids.setdefault(kind, {})[resource_id] = None
         for kind, wanted in ids.items():
-            if kind in GENERATED:
+            if KINDS[kind].generated:
                 self.read_ml(kind, list(wanted))
-            elif kind in PIPELINES:
+            elif KINDS[kind].listed:
                 self.read_pipelines(kind, wanted)
-            else:
+            elif kind == "index":
                 self.read_indices(list(wanted))
 
     def read_ml(self, kind: str, ids: Sequence[str]) -> None:
         """Connectors, models, agents, model groups. Hidden ones are in no search."""
         for page in pages(ids, rest.LARGEST_PAGE):
-            for resource_id, source in self.found(self.ml_by_id(kind, page), page, "Searching %ss by id" % KINDS[kind].title):
+            for resource_id, source in self.found(self.ml_by_id(kind, page), page, "Searching %s by id" % titles(kind)):
                 if kind != "model" or isinstance(source.get("model_state"), str):
                     self.learn(source, "look", kind, resource_id)
 

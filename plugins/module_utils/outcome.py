@@ -1,4 +1,4 @@
-# Copyright: (c) 2026, opensearch_ops.flow_framework contributors
+# Copyright (c) 2026 opensearch_ops.flow_framework contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
@@ -9,148 +9,16 @@ Pure. The keys are the same whatever happened, so that C(rescue) reads what C(re
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, Callable, Iterable, Sequence
 
-from .plan import ABSENT, BLOCKED, DELETED, FAILED, FAILURES, KEPT, RETAINED, STATUSES, UNKNOWN, UNTOUCHED, WOULD_DELETE, Fate, Plan
-from .resources import KINDS, RIGHTS, UNDEPLOY_RIGHTS, needs_allow_delete, title
-from .survey import Resource, Server, Survey, Unrecorded, Workflow
-from .teardown import Run, new_placeholders
+from .endings import Ending, number
+from .fates import ABSENT, BLOCKED, DELETED, FAILED, KEPT, RETAINED, STATUSES, UNKNOWN, UNTOUCHED, WOULD_DELETE, Fate
+from .plan import Plan
+from .resources import KINDS, OTHER, needs_allow_delete, title, titles
+from .survey import Server, Survey, Unrecorded, Workflow
 
 GONE = (ABSENT, DELETED, WOULD_DELETE)
 PRESENT = "present"
-
-
-@dataclass(frozen=True)
-class Ending:
-    """How one workflow ended, or would end."""
-
-    workflow: Workflow
-    fates: tuple[Fate, ...]
-    state_after: str | None
-    changed: bool
-    msg: str = ""
-    failed: bool = False
-    attempts: int = 0
-    duration: float = 0.0
-
-
-def planned(plan: Plan) -> list[Ending]:
-    """The endings that a plan predicts."""
-    return [Ending(w.workflow, w.fates, w.state_after, w.changed, w.msg, w.failed) for w in plan.workflows]
-
-
-def carried_out(runs: Iterable[Run]) -> list[Ending]:
-    """The endings that looking again shows."""
-    return [ended(run) for run in runs]
-
-
-def ended(run: Run) -> Ending:
-    """How one workflow ended: its resources as last seen against what was planned for them."""
-    fates = tuple(settled(fate, run) for fate in run.plan.fates)
-    workflow, now = run.plan.workflow, run.now
-    reset = workflow.found and not now.resources and (bool(workflow.resources) or workflow.state != now.state)
-    perhaps = run.unread and run.plan.resets  # the call was sent, and nobody can say that it changed nothing
-    return Ending(
-        workflow,
-        fates,
-        now.state,
-        changed=(run.attempts > 0 and (reset or perhaps or forgets(run)))
-        or run.dropped
-        or any(fate.changed for fate in fates)
-        or undeployed(run)
-        or bool(new_placeholders(run)),
-        msg=run.error or run.plan.msg,
-        failed=bool(run.error) or any(fate.failed for fate in fates),
-        attempts=run.attempts,
-        duration=round(run.duration, 3),
-    )
-
-
-def forgets(run: Run) -> bool:
-    """Whether something that exists is recorded no more: a model group, or below 2.16 what is kept."""
-    recorded = {resource.key for resource in run.now.resources}
-    return any(resource.exists and key not in recorded for key, resource in run.seen.items())
-
-
-def undeployed(run: Run) -> bool:
-    """Whether a model that was deployed is so no more: a change, even where it should have gone and has not."""
-    return any(fate.resource.deployed and run.seen[fate.resource.key].exists and not run.seen[fate.resource.key].deployed for fate in run.plan.fates)
-
-
-def settled(fate: Fate, run: Run) -> Fate:
-    """What became of one resource."""
-    before, now = fate.resource, run.seen[fate.resource.key]
-    touched = run.attempts > 0 or run.now is not run.plan.workflow
-    if fate.status in (WOULD_DELETE, FAILED) and touched:
-        return deletion(fate, before, now, run)
-    if fate.status == WOULD_DELETE:  # nothing was begun
-        return Fate(before, UNKNOWN if run.unknown else FAILED, run.error)
-    if fate.status == RETAINED:
-        return Fate(before, RETAINED, fate.msg, changed=before.deployed and now.exists is True and not now.deployed)
-    if fate.status == ABSENT and before.exists and now.exists:
-        return Fate(before, FAILED, "Another workflow of this task was to take it along, and has not.")
-    if fate.status == ABSENT and now.exists:
-        return Fate(before, FAILED, "It was gone when the plan was made, and is there now: it was left alone.")
-    if fate.status == KEPT and now.exists is False:
-        return Fate(before, ABSENT, "It was to be kept, and is gone: something else has deleted it during this run.")
-    return Fate(before, fate.status, fate.msg, release=fate.release)
-
-
-def deletion(fate: Fate, before: Resource, now: Resource, run: Run) -> Fate:
-    """What became of a resource that was to be deleted, or that was known to stay."""
-    if before.kind == "other" or before.exists is None:
-        return Fate(before, fate.status, fate.msg)
-    if now.exists is False:
-        if not run.attempts and not run.plan.first:
-            return Fate(before, ABSENT, "Something else deleted it during this run.")
-        return Fate(before, DELETED, changed=True)
-    if now.exists is None:
-        return Fate(before, UNKNOWN, "It could not be looked at again: %s" % now.problem)
-    if before.uuid and now.uuid != before.uuid:
-        return Fate(before, DELETED, "There is a new index of that name, which was left alone.", changed=True)
-    if run.unknown:
-        return Fate(before, UNKNOWN, run.error)
-    return Fate(before, FAILED, cause(fate, now, run))
-
-
-def cause(fate: Fate, now: Resource, run: Run) -> str:
-    """Why a resource is still there, found by looking at it."""
-    if now.key in run.refused:
-        return "It is still there. %s" % run.refused[now.key]
-    if run.refused and not run.attempts:
-        return "No deprovision was sent, since something else could not be deleted. %s" % " ".join(run.refused.values())
-    if run.error:
-        return run.error
-    for left in run.last.fates:
-        if left.resource.key == now.key and left.status in FAILURES:
-            return left.msg
-    if fate.status == FAILED:
-        return fate.msg
-    if now.key not in {resource.key for resource in run.now.resources}:
-        return "The server took it off its record and left it there: delete it by hand."
-    return "It is still there after %s. %s" % (number(run.attempts, "deprovision call"), run.said or likely(now))
-
-
-def likely(now: Resource) -> str:
-    """What most probably keeps a resource: the server says no reason (behaviour.md, fact 2)."""
-    if now.deployed:
-        return "The model is still deployed; the server does not say why. Most often these credentials lack %s." % UNDEPLOY_RIGHTS
-    if now.users:
-        return "It is used by %s; the server does not say more." % ", ".join(map(str, now.users))
-    said = "The server does not say why; most often these credentials may not delete it (they need %s), or something uses it that they may not see."
-    return said % RIGHTS[now.kind] + words_in_common(now)
-
-
-def words_in_common(now: Resource) -> str:
-    """ML Commons looks for the models of a connector by the words of its id (tests/opensearch/test_native.py, 3.6.0)."""
-    if now.kind != "connector" or "-" not in now.id:
-        return ""
-    return (
-        " Or ML Commons mistakes models of another connector for those of this one: it compares the words of the ids, between dashes."
-        " DELETE /_plugins/_ml/connectors/%s names them, or deletes it." % now.id
-    )
-
 
 # -- the result --------------------------------------------------------------------------------------------
 
@@ -255,11 +123,10 @@ def sentence(endings: Sequence[Ending], failed: bool, unrecorded: int) -> str:
     """What happened, in one sentence; on failure with each reason."""
     fates = [fate for ending in endings for fate in ending.fates]
     parts = [text for text in (counted(fates, status, words) for status, words in WORDS) if text]
-    groups = [fate for fate in fates if fate.status == RETAINED]
-    if groups:
-        parts.append(
-            "%s left on the cluster" % number(len(groups), title(groups[0].resource.kind) if len({f.resource.kind for f in groups}) == 1 else "resource")
-        )
+    retained = [fate.resource.kind for fate in fates if fate.status == RETAINED]
+    if retained:
+        kind = retained[0] if len(set(retained)) == 1 else OTHER
+        parts.append("%s left on the cluster" % number(len(retained), title(kind), titles(kind)))
     parts += records(endings)
     if unrecorded:
         parts.append("%s without a record left there, see unrecorded" % number(unrecorded, "resource"))
@@ -304,14 +171,6 @@ def counted(fates: Sequence[Fate], status: str, words: str) -> str:
     """How many ended in a status, in words; empty for none."""
     count = sum(1 for fate in fates if fate.status == status)
     return words % number(count, "resource") if count else ""
-
-
-PLURALS = {"index": "indices"}
-
-
-def number(count: int, noun: str) -> str:
-    """A count with its noun."""
-    return "%d %s" % (count, noun if count == 1 else PLURALS.get(noun, noun + "s"))
 
 
 def diff(endings: Sequence[Ending]) -> dict[str, str]:

@@ -1,10 +1,11 @@
-# Copyright: (c) 2026, opensearch_ops.flow_framework contributors
+# Copyright (c) 2026 opensearch_ops.flow_framework contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """Survey and options in, Plan out. Pure: no input or output of any kind.
 
-This is the only place that decides what is deleted. Check mode prints the plan, the teardown carries it out.
+This is the only place that decides what is deleted: here for workflows and for the whole task, in fates.py for each resource.
+Check mode prints the plan, the teardown carries it out.
 """
 
 from __future__ import annotations
@@ -14,99 +15,28 @@ import json
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
-from functools import cached_property
-from typing import AbstractSet, Any, Mapping, Sequence, Tuple
+from typing import AbstractSet, Sequence
 
-from .resources import (
-    ALLOW_DELETE_SINCE,
-    CLEAR_STATUS_SINCE,
-    KINDS,
-    OTHER,
-    STATE_GOES_WITH_TEMPLATE_SINCE,
-    STEPS,
-    STEPS_SINCE,
-    TRIMMED,
-    needs_allow_delete,
-    title,
+from .fates import (
+    ABSENT,
+    BLOCKED,
+    FAILED,
+    KEPT,
+    RETAINED,
+    UNKNOWN,
+    UNTOUCHED,
+    WOULD_DELETE,
+    Fate,
+    Options,
+    decide_all,
+    going,
+    holding,
+    is_named_with_namesakes,
 )
+from .resources import ALLOW_DELETE_SINCE, CLEAR_STATUS_SINCE, KINDS, STATE_GOES_WITH_TEMPLATE_SINCE, Key, needs_allow_delete, steps_of, title
 from .survey import PROVISIONING, Resource, Server, Survey, Unrecorded, Workflow
 
-WOULD_DELETE = "would_delete"
-DELETED = "deleted"
-ABSENT = "absent"
-RETAINED = "retained"
-BLOCKED = "blocked"
-KEPT = "kept"
-UNTOUCHED = "untouched"
-FAILED = "failed"
-UNKNOWN = "unknown"
-STATUSES = (WOULD_DELETE, DELETED, ABSENT, RETAINED, BLOCKED, KEPT, UNTOUCHED, FAILED, UNKNOWN)
-FAILURES = (BLOCKED, FAILED, UNKNOWN)
-
-Key = Tuple[str, str]  # kind and id
-
-
-GIVEN = (
-    "on_blocked",
-    "on_shared",
-    "on_missing",
-    "stale_records",
-    "leftovers",
-    "delete_workflow",
-    "max_workflows",
-    "max_documents",
-    "expect_cluster",
-    "plan_hash",
-)
 DECIDING = ("on_blocked", "on_shared", "stale_records", "leftovers", "delete_workflow")  # with allow_delete: what the hash covers
-COMPLETED_SLACK = 5_000  # milliseconds: clocks of nodes differ
-FAILED_SLACK = 3_600_000  # milliseconds: after FAILED, other branches of a template go on
-
-
-@dataclass(frozen=True)
-class Options:
-    """What the task asks for; the defaults are the module's."""
-
-    allow_delete: tuple[str, ...] = ()
-    on_blocked: str = "fail"
-    on_shared: str = "fail"
-    on_missing: str = "ok"
-    stale_records: str = "report"
-    leftovers: str = "report"
-    delete_workflow: bool = False
-    protect: tuple[str, ...] = ()
-    max_workflows: int | None = None
-    max_documents: int | None = None
-    expect_cluster: str | None = None
-    plan_hash: str | None = None
-
-    @cached_property
-    def named(self) -> frozenset[str]:
-        """The items of allow_delete, to look them up."""
-        return frozenset(self.allow_delete)
-
-    @classmethod
-    def of(cls, params: Mapping[str, Any]) -> Options:
-        """From module parameters. Items of allow_delete are trimmed as the server trims them."""
-        given = {name: params[name] for name in GIVEN}
-        named = (item.strip(TRIMMED) for item in params["allow_delete"])
-        return cls(allow_delete=tuple(item for item in named if item), protect=tuple(params["protect"]), **given)
-
-
-@dataclass(frozen=True)
-class Fate:
-    """What becomes of one resource. ``release`` is what ``allow_delete`` would have to name, where naming helps."""
-
-    resource: Resource
-    status: str
-    msg: str = ""
-    changed: bool = False
-    release: str = ""
-
-    @property
-    def failed(self) -> bool:
-        """The task fails over it."""
-        return self.status in FAILURES
 
 
 @dataclass(frozen=True)
@@ -121,7 +51,7 @@ class WorkflowPlan:
     recreate: tuple[Resource, ...] = ()  # what gets an empty placeholder, so that the server can clear its record
     drop: bool = False  # template and state are deleted in the end
     clear: bool = False  # ... with what the state still records
-    last: tuple[Resource, ...] = ()  # model groups, deleted by their own API in the end
+    last: tuple[Resource, ...] = ()  # leftovers, deleted by their own API in the end
     resets: bool = False  # the server has nothing recorded afterwards
     state_after: str | None = None
     msg: str = ""
@@ -173,8 +103,8 @@ class Plan:
 def make_plan(survey: Survey, options: Options) -> Plan:
     """What becomes of every recorded resource, and whether anything may be touched at all."""
     fates = decide_all(survey, options)
-    models = {key for key in going(fates, survey.server) if key[0] == "model"}
-    workflows = tuple(plan_workflow(workflow, fates[i], survey.server, options, models) for i, workflow in enumerate(survey.workflows))
+    goes = going(fates, survey.server)
+    workflows = tuple(plan_workflow(workflow, fates[i], survey.server, options, goes) for i, workflow in enumerate(survey.workflows))
     plan_hash = hash_of(survey.server, workflows, options)
     refusals = refusals_of(survey, workflows, options, plan_hash)
     if refusals:
@@ -207,229 +137,13 @@ def go_before(plan: Plan) -> dict[str, frozenset[str]]:
     return {workflow_id: frozenset(others) for workflow_id, others in before.items() if others}
 
 
-# -- resources ---------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Around:
-    """What the decision about one resource has to know of the whole task."""
-
-    recorded: AbstractSet[Key]  # what the task's workflows record: what uses a resource from there is not outside
-    undeployed: AbstractSet[Key]  # the models that a workflow of the task undeploys
-    taken: AbstractSet[Key] = frozenset()  # what an earlier workflow of the task deletes
-    kept: AbstractSet[Key] = frozenset()  # what an earlier plan of this task kept, whatever its record says now
-
-
-def decide_all(survey: Survey, options: Options) -> list[tuple[Fate, ...]]:
-    """The fate of every resource. What one workflow of the task keeps, no other one of it deletes."""
-    kept = survey.kept
-    while True:
-        decided = decide_each(replace(survey, kept=kept), options)
-        statuses = {(fate.status, fate.resource.key) for fates in decided for fate in fates}
-        contradicted = {key for status, key in statuses if status == KEPT and (WOULD_DELETE, key) in statuses}
-        if not contradicted:
-            return decided
-        kept |= contradicted
-
-
-def decide_each(survey: Survey, options: Options) -> list[tuple[Fate, ...]]:
-    """The fate of every resource, workflow by workflow. What an earlier one deletes is absent in a later one."""
-    resources = [r for w in survey.workflows for r in w.resources]
-    around = Around(frozenset(r.key for r in resources) | survey.inside, frozenset(r.key for r in resources if "undeploy" in r.actions), kept=survey.kept)
-    decided: list[tuple[Fate, ...]] = []
-    taken: set[Key] = set()
-    around = replace(around, taken=taken)
-    for workflow in survey.workflows:
-        fates = [decide(resource, workflow, options, around) for resource in workflow.resources]
-        decided.append(tuple(spared(fate, fates, options) for fate in fates))
-        taken |= going(decided[-1:], survey.server)
-    models = {key for key in going(decided, survey.server) if key[0] == "model"}
-    return [tuple(fail_in_use(fate, models) for fate in fates) for fates in decided]
-
-
-def going(decided: Sequence[Sequence[Fate]], server: Server) -> frozenset[Key]:
-    """What will be deleted: nothing of a workflow for which nothing may be sent."""
-    sent = [fates for fates in decided if not holding(fates, server, frozenset())]
-    return frozenset(fate.resource.key for fates in sent for fate in fates if fate.status == WOULD_DELETE)
-
-
-def decide(resource: Resource, workflow: Workflow, options: Options, around: Around) -> Fate:
-    """The fate of one resource, but for what uses it in the task itself."""
-    fate = unprotected_fate(resource, workflow, options, around)
-    if fate.status == WOULD_DELETE and resource.key in around.kept:
-        return Fate(resource, KEPT, "This task keeps it: another workflow that recorded it does, or did when the plan was made.")
-    if fate.changed or fate.status == FAILED:  # the server would touch it, or try to
-        pattern = protecting(resource, workflow, options)
-        if pattern:
-            return Fate(resource, BLOCKED, "Protected by %r in protect." % pattern)
-    return fate
-
-
-def unprotected_fate(resource: Resource, workflow: Workflow, options: Options, around: Around) -> Fate:
-    """The fate of one resource before C(protect). The order of the questions is the order of precedence."""
-    if resource.kind == OTHER:
-        return Fate(resource, FAILED, "%s: a deprovision of this workflow would never be answered, so none is sent." % resource.problem)
-    if resource.exists is False:
-        return Fate(resource, ABSENT)
-    if resource.key in around.taken and "delete" in resource.actions:
-        return Fate(resource, ABSENT, "Another workflow of this task records it too, and it goes with that one.")
-    danger = KINDS[resource.kind].danger(resource.id)
-    if danger:
-        return blocked(resource, options.on_blocked, "Never deleted: %s. Look at it and delete it by hand." % danger)
-    if resource.exists is None:
-        return Fate(resource, UNKNOWN, "It could not be looked at: %s" % resource.problem)
-    if resource.kind == "model_group":
-        return group_fate(resource, options, around)
-    # Before naming: a deprovision that keeps this index moves the time by which it is told, and the next run would not know.
-    later = made_later(resource, workflow)
-    if later and options.on_shared != "delete":
-        return blocked(resource, options.on_shared, shared_text(later))
-    if needs_allow_delete(resource.kind) and "delete" in resource.actions:
-        verdict = unreleased(resource, workflow, options)
-        if verdict:
-            return verdict
-    sharing = used_outside(resource, around)
-    if sharing and options.on_shared != "delete":
-        return blocked(resource, options.on_shared, shared_text(sharing))
-    if "delete" not in resource.actions:
-        return retained(resource)
-    if resource.obstacle:
-        return Fate(resource, FAILED, "Cannot be deleted: %s." % resource.obstacle)
-    if resource.deployed and resource.key not in around.undeployed:
-        return Fate(resource, FAILED, "The model is deployed, and no workflow here undeploys it: POST /_plugins/_ml/models/%s/_undeploy first." % resource.id)
-    return Fate(resource, WOULD_DELETE, changed=True)
-
-
-def shared_text(why: str) -> str:
-    """What to say of a resource that is not this workflow's alone."""
-    return "Not this workflow's alone: %s. on_shared: keep leaves it there, on_shared: delete deletes it all the same." % why
-
-
-def used_outside(resource: Resource, around: Around) -> str:
-    """Who outside the task uses it; empty for nobody."""
-    only_undeployed = "delete" not in resource.actions
-    outside = [
-        user
-        for user in resource.users
-        if user.key not in around.recorded and not (only_undeployed and user.kind == "workflow" and "deploy_model" not in user.steps)
-    ]
-    if outside:
-        return "used by %s" % ", ".join("%s (%s)" % (user, user.name) if user.name else str(user) for user in outside)
-    return ""
-
-
-def made_later(resource: Resource, workflow: Workflow) -> str:
-    """That it is another index than the one provisioned; empty where nothing says so.
-
-    Clocks of nodes differ by seconds, and after FAILED other branches go on. A 202 or 403 moves the end to that moment
-    (behaviour.md 2.5), so the beginning counts as well.
-    """
-    if resource.created is None:
-        return ""
-    begun, end = workflow.written or (None, None)
-    slack = COMPLETED_SLACK if workflow.state == "COMPLETED" else FAILED_SLACK
-    limits = [end + slack] if end is not None else []
-    limits += [begun + FAILED_SLACK] if begun is not None else []
-    if any(resource.created > limit for limit in limits):
-        return "the index of that name was made after provisioning ended"
-    return ""
-
-
-def group_fate(resource: Resource, options: Options, around: Around) -> Fate:
-    """A model group: the server never deletes it; this module does where asked, when no model is left in it."""
-    if options.leftovers != "delete":
-        return Fate(resource, RETAINED, "Flow Framework never deletes a model group, and a deprovision forgets it: leftovers: delete deletes it with this run.")
-    models = [user for user in resource.users if user.kind == "model" and user.key not in around.recorded]
-    if models:
-        return Fate(resource, RETAINED, "It still holds %s: it stays." % ", ".join(map(str, models)))
-    sharing = [user for user in resource.users if user.kind != "model" and user.key not in around.recorded]
-    if sharing and options.on_shared != "delete":
-        return Fate(resource, RETAINED, "Used by %s: it stays." % ", ".join(map(str, sharing)))
-    return Fate(resource, WOULD_DELETE, changed=True)
-
-
-def protecting(resource: Resource, workflow: Workflow, options: Options) -> str:
-    """The pattern of ``protect`` that this resource, or its workflow, matches."""
-    names = [name for name in (resource.id, workflow.workflow_id, workflow.name) if name]
-    return next((pattern for pattern in options.protect if any(fnmatchcase(name, pattern) for name in names)), "")
-
-
-def retained(resource: Resource) -> Fate:
-    """What a workflow recorded without having made it."""
-    if "undeploy" in resource.actions:
-        return Fate(resource, RETAINED, "This workflow only deployed the model: it is undeployed and stays.", changed=resource.deployed)
-    return Fate(resource, RETAINED, "This workflow only wrote to it: it stays.")
-
-
-def blocked(resource: Resource, choice: str, msg: str, release: str = "") -> Fate:
-    """Refused, or kept where on_blocked or on_shared say so."""
-    return Fate(resource, BLOCKED if choice == "fail" else KEPT, msg, release=release)
-
-
-def unreleased(resource: Resource, workflow: Workflow, options: Options) -> Fate | None:
-    """The fate of an index or a pipeline that allow_delete does not release; None for one that it does.
-
-    The server matches by id alone (D43), so whatever else of that id it would take along has to be named as well.
-    """
-    mates = namesakes(resource, workflow)
-    alone = len(mates) == 1
-    release = resource.id if alone and "/" not in resource.id else "%s/%s" % resource.key
-    if not is_named(resource, alone, options):
-        if not alone and resource.id in options.named:
-            msg = "%r fits %s in this workflow: name each with its kind, such as %s." % (resource.id, " and ".join(sorted(r.kind for r in mates)), release)
-        else:
-            msg = "Deleting a%s %s needs your word: add %s to allow_delete." % ("n" if title(resource.kind)[0] in "ai" else "", title(resource.kind), release)
-        return blocked(resource, options.on_blocked, msg, release)
-    along = [r for r in mates if r is not resource and r.exists is not False and not is_named(r, alone, options)]
-    if along:
-        names = ", ".join("%s/%s" % r.key for r in along)
-        return blocked(resource, options.on_blocked, "Naming it would delete %s too, which has the same id: add that to allow_delete as well." % names)
-    return None
-
-
-def namesakes(resource: Resource, workflow: Workflow) -> list[Resource]:
-    """Everything that the server takes along when this id is named; the resource itself is among it."""
-    return [r for r in workflow.resources if r.id == resource.id and needs_allow_delete(r.kind) and "delete" in r.actions]
-
-
-def is_named_with_namesakes(resource: Resource, workflow: Workflow, options: Options) -> bool:
-    """Whether it is named, and all that would be taken along."""
-    mates = namesakes(resource, workflow)
-    return all((mate.exists is False and mate is not resource) or is_named(mate, len(mates) == 1, options) for mate in mates)
-
-
-def is_named(resource: Resource, alone: bool, options: Options) -> bool:
-    """Whether allow_delete names it: with its kind, or by its bare id where that fits nothing else in the workflow."""
-    return "%s/%s" % resource.key in options.named or (alone and resource.id in options.named)
-
-
-def spared(fate: Fate, fates: Sequence[Fate], options: Options) -> Fate:
-    """An index or a pipeline that has to stay since the server would take a namesake along that stays (D43)."""
-    if fate.status != WOULD_DELETE or not needs_allow_delete(fate.resource.kind):
-        return fate
-    for other in fates:
-        if other.status in (BLOCKED, KEPT) and other.resource.id == fate.resource.id and needs_allow_delete(other.resource.kind):
-            msg = "Naming it would delete %s/%s too, which has the same id and must stay." % other.resource.key
-            return blocked(fate.resource, "fail" if other.status == BLOCKED else "keep", msg)
-    return fate
-
-
-def fail_in_use(fate: Fate, models: AbstractSet[Key]) -> Fate:
-    """A connector stays as long as a model uses it that does not go as well (recording connector_in_use, D33)."""
-    users = [user for user in fate.resource.users if user.kind == "model" and user.key not in models]
-    if fate.status != WOULD_DELETE or fate.resource.kind != "connector" or not users:
-        return fate
-    names = ", ".join("%s (%s)" % (user, user.name) if user.name else str(user) for user in users)
-    return replace(fate, status=FAILED, changed=False, msg="Still in use by %s: delete that first." % names)
-
-
 # -- workflows ---------------------------------------------------------------------------------------------
 
 
-def plan_workflow(workflow: Workflow, fates: tuple[Fate, ...], server: Server, options: Options, models: AbstractSet[Key]) -> WorkflowPlan:
-    """What is sent for one workflow, if anything, and how it ends. ``models``: those that the whole task deletes."""
+def plan_workflow(workflow: Workflow, fates: tuple[Fate, ...], server: Server, options: Options, goes: AbstractSet[Key]) -> WorkflowPlan:
+    """What is sent for one workflow, if anything, and how it ends. ``goes``: what the whole task deletes."""
     by_server = server.level >= ALLOW_DELETE_SINCE
-    hold = holding(fates, server, models)
+    hold = holding(fates, server, goes)
     if hold:
         fates = tuple(held(fate, hold) for fate in fates)
     elif not by_server:
@@ -457,7 +171,7 @@ def plan_workflow(workflow: Workflow, fates: tuple[Fate, ...], server: Server, o
         recreate=recreate,
         drop=drop,
         clear=clear,
-        last=tuple(fate.resource for fate in fates if fate.status == WOULD_DELETE and fate.resource.kind == "model_group"),
+        last=tuple(fate.resource for fate in fates if fate.status == WOULD_DELETE and KINDS[fate.resource.kind].leftover),
         resets=resets,
         state_after=state_after(workflow, server, resets, post, drop),
         msg=hold,
@@ -491,25 +205,6 @@ def dropped(workflow: Workflow, server: Server, options: Options, stale: Sequenc
     return (not stale or forget) and (bool(workflow.has_template) or state_goes), forget
 
 
-def holding(fates: Sequence[Fate], server: Server, models: AbstractSet[Key]) -> str:
-    """Why nothing may be sent for a workflow: the server would hang, or delete what must stay. ``models``: those that go."""
-    for fate in fates:
-        resource = fate.resource
-        if resource.kind == OTHER:
-            return fate.msg
-        unknown = [step for step in resource.steps if server.level < STEPS_SINCE.get(step, ())]
-        if unknown:
-            return "Flow Framework %s does not know the step %s: a deprovision would never be answered, so none is sent." % (server.flow_framework, unknown[0])
-        if fate.status == KEPT and not needs_allow_delete(resource.kind) and not server_keeps(resource, models):
-            return "A deprovision would delete the %s %s as well, which must stay: none is sent." % (title(resource.kind), resource.id)
-    return ""
-
-
-def server_keeps(resource: Resource, models: AbstractSet[Key]) -> bool:
-    """A connector that a model uses which does not go itself: the server refuses to delete it (recording connector_in_use)."""
-    return resource.kind == "connector" and any(user.kind == "model" and user.key not in models for user in resource.users)
-
-
 def forgetting(fates: Sequence[Fate]) -> str:
     """Below 2.16: why no deprovision may be sent though indices and pipelines are deleted. The record outlives the work."""
     for fate in fates:
@@ -537,7 +232,7 @@ def is_cleared(fate: Fate, fates: Sequence[Fate], server: Server) -> bool:
         # Our own placeholder goes with any options, but never takes a namesake along that stays.
         return all(f.status in (ABSENT, WOULD_DELETE) for f in fates if f.resource.id == resource.id and needs_allow_delete(f.resource.kind))
     if fate.status == ABSENT:
-        return all(STEPS[step].gone_is_success(server.level, server.security) for step in resource.steps)
+        return all(steps_of(resource.kind)[step].gone_is_success(server.level, server.security) for step in resource.steps)
     return fate.status == KEPT and needs_allow_delete(resource.kind) and server.level < ALLOW_DELETE_SINCE
 
 

@@ -1,8 +1,8 @@
-# Copyright: (c) 2026, opensearch_ops.flow_framework contributors
+# Copyright (c) 2026 opensearch_ops.flow_framework contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The catalogue: one row a kind of resource that Flow Framework provisions, and one row a step that records it.
+"""The catalogue: one row a kind of resource that Flow Framework provisions. Everything else asks the row.
 
 Facts come from the recordings in C(tests/contract/recordings) and, per version, from the vectors beside them.
 """
@@ -11,9 +11,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Any, Callable, Tuple
+from typing import Any, Callable, Mapping, Tuple
 from urllib.parse import quote
 
+Key = Tuple[str, str]  # kind and id: what makes it one resource on the cluster
 Version = Tuple[int, ...]
 
 ALLOW_DELETE_SINCE: Version = (2, 16)  # below, indices and pipelines are dropped from the record and stay (D20, D21)
@@ -49,34 +50,16 @@ def agent_gone(version: Version, security: bool) -> bool:
 
 @dataclass(frozen=True)
 class Step:
-    """What a recorded step means for the teardown.
+    """What a step of a template that records a resource means for the teardown.
 
     ``gone_is_success``: does the server get over it when the resource is gone already? If not, every later
     deprovision of that workflow answers 202.
     """
 
-    kind: str
-    action: str  # delete, undeploy, or nothing
+    action: str  # what a deprovision does with the resource: delete, undeploy, or nothing
     gone_is_success: Callable[[Version, bool], bool]
-
-
-STEPS: dict[str, Step] = {
-    "create_connector": Step("connector", "delete", always),
-    "register_remote_model": Step("model", "delete", model_gone),
-    "register_local_custom_model": Step("model", "delete", model_gone),
-    "register_local_sparse_encoding_model": Step("model", "delete", model_gone),
-    "register_local_pretrained_model": Step("model", "delete", model_gone),
-    "deploy_model": Step("model", "undeploy", never),
-    "register_model_group": Step("model_group", "nothing", always),
-    "register_agent": Step("agent", "delete", agent_gone),
-    "create_index": Step("index", "delete", ungated),
-    "create_ingest_pipeline": Step("ingest_pipeline", "delete", ungated),
-    "create_search_pipeline": Step("search_pipeline", "delete", ungated),
-    "reindex": Step("index", "nothing", always),
-}
-
-
-STEPS_SINCE: dict[str, Version] = {"create_search_pipeline": (2, 13), "reindex": (2, 15)}  # older versions hang over them (behaviour.md 2.2)
+    named_by: str = ""  # the input of the step that is the name of what it creates
+    since: Version = ()  # versions before do not know the step, and hang over it (behaviour.md 2.2)
 
 
 def index_danger(index: str) -> str:
@@ -167,19 +150,33 @@ def no_placeholder(body: dict[str, Any]) -> bool:
 class Kind:
     """One kind of resource.
 
-    ``path`` is where it is looked at and deleted; ``needs_allow_delete``: since 2.16 the server deletes it only when
-    named; ``danger``: why an id would be taken for more than itself; ``is_gone``: whether the body of a 404 says so.
+    ``type``: what records call it; ``path``: where it is looked at and deleted; ``right``: the permission to delete it, of
+    the user who sends the call (behaviour.md 5.1); ``is_gone``: whether the body of a 404 says so; ``steps``: what records it.
     """
 
     name: str
     type: str
     path: str
-    danger: Callable[[str], str]
+    right: str
     is_gone: Callable[[Any], bool]
-    needs_allow_delete: bool = False
-    title: str = ""
+    steps: Mapping[str, Step]
+    danger: Callable[[str], str] = generated_danger  # why an id would be taken for more than itself
+    needs_allow_delete: bool = False  # since 2.16 the server deletes it only when named
+    leftover: bool = False  # the server never deletes it, and the option leftovers decides
+    listed: bool = False  # a look at its path without an id shows all of them by their ids, as a look at one does
     placeholder: Callable[[], dict[str, Any]] | None = None  # what lets the server get over one that is gone
     is_placeholder: Callable[[dict[str, Any]], bool] = no_placeholder
+    plural: str = ""  # of its title, where that is not its title with an s
+
+    @property
+    def generated(self) -> bool:
+        """ML Commons makes its ids: nobody else has such an id, and a search finds it by its id."""
+        return self.danger is generated_danger
+
+    @property
+    def collection(self) -> str:
+        """Where all of them are, for kinds that have such a path."""
+        return self.path.rsplit("/", 1)[0]
 
     def target(self, resource_id: str) -> str:
         """The quoted path of one resource."""
@@ -189,56 +186,108 @@ class Kind:
 KINDS: dict[str, Kind] = {
     kind.name: kind
     for kind in (
-        Kind("connector", "connector_id", "/_plugins/_ml/connectors/%s", generated_danger, gone_ml, title="connector"),
-        Kind("model", "model_id", "/_plugins/_ml/models/%s", generated_danger, gone_ml, title="model"),
-        Kind("model_group", "model_group_id", "/_plugins/_ml/model_groups/%s", generated_danger, gone_ml, title="model group"),
-        Kind("agent", "agent_id", "/_plugins/_ml/agents/%s", generated_danger, gone_ml, title="agent"),
-        Kind("index", "index_name", "/%s", index_danger, gone_index, True, "index", index_placeholder, is_index_placeholder),
+        Kind(
+            "connector",
+            type="connector_id",
+            path="/_plugins/_ml/connectors/%s",
+            right="cluster:admin/opensearch/ml/connectors/delete",
+            is_gone=gone_ml,
+            steps={"create_connector": Step("delete", always)},
+        ),
+        Kind(
+            "model",
+            type="model_id",
+            path="/_plugins/_ml/models/%s",
+            right="cluster:admin/opensearch/ml/models/delete",
+            is_gone=gone_ml,
+            steps={
+                "register_remote_model": Step("delete", model_gone),
+                "register_local_custom_model": Step("delete", model_gone),
+                "register_local_sparse_encoding_model": Step("delete", model_gone),
+                "register_local_pretrained_model": Step("delete", model_gone),
+                "deploy_model": Step("undeploy", never),
+            },
+        ),
+        Kind(
+            "model_group",
+            type="model_group_id",
+            path="/_plugins/_ml/model_groups/%s",
+            right="cluster:admin/opensearch/ml/model_groups/delete",
+            is_gone=gone_ml,
+            steps={"register_model_group": Step("nothing", always, named_by="name")},
+            leftover=True,
+        ),
+        Kind(
+            "agent",
+            type="agent_id",
+            path="/_plugins/_ml/agents/%s",
+            right="cluster:admin/opensearch/ml/agents/delete",
+            is_gone=gone_ml,
+            steps={"register_agent": Step("delete", agent_gone)},
+        ),
+        Kind(
+            "index",
+            type="index_name",
+            path="/%s",
+            right="indices:admin/delete",
+            is_gone=gone_index,
+            steps={
+                "create_index": Step("delete", ungated, named_by="index_name"),
+                "reindex": Step("nothing", always, since=(2, 15)),
+            },
+            danger=index_danger,
+            needs_allow_delete=True,
+            placeholder=index_placeholder,
+            is_placeholder=is_index_placeholder,
+            plural="indices",
+        ),
         Kind(
             "ingest_pipeline",
-            "pipeline_id",
-            "/_ingest/pipeline/%s",
-            pipeline_danger,
-            gone_pipeline,
-            True,
-            "ingest pipeline",
-            ingest_placeholder,
-            is_pipeline_placeholder,
+            type="pipeline_id",
+            path="/_ingest/pipeline/%s",
+            right="cluster:admin/ingest/pipeline/delete",
+            is_gone=gone_pipeline,
+            steps={"create_ingest_pipeline": Step("delete", ungated, named_by="pipeline_id")},
+            danger=pipeline_danger,
+            needs_allow_delete=True,
+            listed=True,
+            placeholder=ingest_placeholder,
+            is_placeholder=is_pipeline_placeholder,
         ),
         Kind(
             "search_pipeline",
-            "pipeline_id",
-            "/_search/pipeline/%s",
-            pipeline_danger,
-            gone_pipeline,
-            True,
-            "search pipeline",
-            search_placeholder,
-            is_pipeline_placeholder,
+            type="pipeline_id",
+            path="/_search/pipeline/%s",
+            right="cluster:admin/search/pipeline/delete",
+            is_gone=gone_pipeline,
+            steps={"create_search_pipeline": Step("delete", ungated, named_by="pipeline_id", since=(2, 13))},
+            danger=pipeline_danger,
+            needs_allow_delete=True,
+            listed=True,
+            placeholder=search_placeholder,
+            is_placeholder=is_pipeline_placeholder,
         ),
     )
 }
 
-RIGHTS = {  # the permission that deletes one, of the user who sends the call (behaviour.md 5.1)
-    "connector": "cluster:admin/opensearch/ml/connectors/delete",
-    "model": "cluster:admin/opensearch/ml/models/delete",
-    "model_group": "cluster:admin/opensearch/ml/model_groups/delete",
-    "agent": "cluster:admin/opensearch/ml/agents/delete",
-    "index": "indices:admin/delete",
-    "ingest_pipeline": "cluster:admin/ingest/pipeline/delete",
-    "search_pipeline": "cluster:admin/search/pipeline/delete",
-}
 UNDEPLOY_RIGHTS = "cluster:admin/opensearch/ml/undeploy_models and cluster:admin/opensearch/ml/undeploy_model"  # the first calls the second
-
-GENERATED = ("connector", "model", "model_group", "agent")  # kinds whose ids OpenSearch makes
 
 OTHER = "other"  # the kind of what a step recorded that this catalogue does not know
 
 
 def kind_of(step_name: str) -> str:
     """The kind of resource that a recorded step made, or C(other)."""
-    step = STEPS.get(step_name)
-    return step.kind if step else OTHER
+    return next((kind.name for kind in KINDS.values() if step_name in kind.steps), OTHER)
+
+
+def generated_kinds() -> list[str]:
+    """The kinds whose ids ML Commons makes."""
+    return [name for name, kind in KINDS.items() if kind.generated]
+
+
+def steps_of(kind: str) -> Mapping[str, Step]:
+    """The steps that record a kind; none of C(other)."""
+    return KINDS[kind].steps if kind in KINDS else {}
 
 
 def needs_allow_delete(kind: str) -> bool:
@@ -248,7 +297,12 @@ def needs_allow_delete(kind: str) -> bool:
 
 def title(kind: str) -> str:
     """The kind as a person says it."""
-    return KINDS[kind].title if kind in KINDS else "resource"
+    return kind.replace("_", " ") if kind in KINDS else "resource"
+
+
+def titles(kind: str) -> str:
+    """The same for several of them."""
+    return (KINDS[kind].plural if kind in KINDS else "") or title(kind) + "s"
 
 
 def parse_version(text: str | None) -> Version | None:

@@ -1,4 +1,4 @@
-# Copyright: (c) 2026, opensearch_ops.flow_framework contributors
+# Copyright (c) 2026 opensearch_ops.flow_framework contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
@@ -10,12 +10,11 @@ What may not be read is said once, and found nothing.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Callable, Iterable, Iterator, Sequence, Tuple, TypeVar
+from typing import Any, Callable, Iterable, Iterator, Sequence, TypeVar
 
 from .api import LARGEST_PAGE, MOST_TERMS, Answer, Api, hits_of, is_whole, pages
-from .resources import GENERATED, kind_of
+from .resources import KINDS, Key, generated_kinds, kind_of, titles
 
-Key = Tuple[str, str]
 Readable = Callable[[Answer, str], Answer]
 T = TypeVar("T")
 
@@ -66,7 +65,7 @@ def find_users(
         return {}
     recorded_elsewhere(api, users, workflow_ids, readable)
     models_of(api, users, readable)
-    generated = set(users.of_kind(*GENERATED))
+    generated = set(users.of_kind(*generated_kinds()))
     pipelines = bool(users.of_kind("ingest_pipeline", "search_pipeline"))
     if generated:
         answer = readable(api.agents(), "Reading agents")
@@ -127,8 +126,8 @@ def models_of(api: Api, users: Users, readable: Readable) -> None:
 
 def pipelines_of(api: Api, users: Users, generated: set[str], readable: Readable) -> None:
     """Pipelines that refer to a model or an agent, and ingest pipelines that call another one."""
-    for kind in ("ingest_pipeline", "search_pipeline"):
-        answer = readable(api.pipelines(kind), "Reading %ss" % kind.replace("_", " "))
+    for kind in [name for name, kind in KINDS.items() if kind.listed]:
+        answer = readable(api.pipelines(kind), "Reading %s" % titles(kind))
         for name, body in (answer.body or {}).items() if answer.ok and isinstance(answer.body, dict) else ():
             refer(users, User(kind, name), body, generated)
             for called in called_pipelines(body) if kind == "ingest_pipeline" else ():
@@ -154,7 +153,7 @@ SETTINGS = {
 def refer(users: Users, user: User, body: Any, generated: set[str]) -> None:
     """Note every generated id that stands anywhere in a body: such an id is in no other use."""
     for text in set(strings_in(body)) & generated:
-        for kind in GENERATED:
+        for kind in generated_kinds():
             users.add((kind, text), user)
 
 

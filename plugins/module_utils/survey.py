@@ -1,4 +1,4 @@
-# Copyright: (c) 2026, opensearch_ops.flow_framework contributors
+# Copyright (c) 2026 opensearch_ops.flow_framework contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
@@ -15,7 +15,7 @@ from typing import Any, Iterable, Iterator, Sequence
 from . import api as rest
 from .api import Answer, Api, hits_of, is_whole, pages
 from .bulk import BulkApi
-from .resources import ALLOW_DELETE_SINCE, KINDS, OTHER, STEPS, Version, kind_of, parse_version
+from .resources import ALLOW_DELETE_SINCE, KINDS, OTHER, Version, kind_of, parse_version, steps_of
 from .sharing import User, Users, every_hit, find_users, models_of
 
 DEPLOYED_STATES = ("DEPLOYED", "DEPLOYING", "PARTIALLY_DEPLOYED")
@@ -85,7 +85,8 @@ class Resource:
     @property
     def actions(self) -> tuple[str, ...]:
         """What a deprovision does with it: delete, undeploy, nothing."""
-        return tuple(STEPS[step].action for step in self.steps if step in STEPS)
+        known = steps_of(self.kind)
+        return tuple(known[step].action for step in self.steps if step in known)
 
     @property
     def deployed(self) -> bool:
@@ -362,7 +363,7 @@ class Surveyor:
             return replace(resource, problem="the step %s is not known here" % ", ".join(resource.steps))
         kind = KINDS[resource.kind]
         if kind.danger(resource.id):
-            return self.look_in_list(resource) if resource.kind.endswith("pipeline") else replace(resource, problem=kind.danger(resource.id))
+            return self.look_in_list(resource) if kind.listed else replace(resource, problem=kind.danger(resource.id))
         answer = self.api.look(resource.kind, resource.id)
         if answer.outcome == rest.MISSING:
             return replace(resource, exists=False)
@@ -372,14 +373,12 @@ class Surveyor:
             return replace(resource, problem=answer.sentence or "the answer is no object")
         if resource.kind == "index":
             return self.index_facts(resource, answer.body)
-        if resource.kind.endswith("pipeline"):
+        if kind.listed:
             if resource.id not in answer.body:
                 return replace(resource, problem="the answer does not hold this id")
             placeholder = kind.is_placeholder(answer.body[resource.id])
             return replace(resource, exists=not placeholder, placeholder=placeholder)
-        if resource.kind == "model":
-            return replace(resource, exists=True, state=answer.body.get("model_state"))
-        return replace(resource, exists=True)
+        return replace(resource, exists=True, state=answer.body.get("model_state"))  # nothing but a model has one
 
     def look_in_list(self, resource: Resource) -> Resource:
         """A pipeline that cannot be asked for by its id, in the list of all."""
@@ -473,9 +472,9 @@ class BulkSurveyor(Surveyor):
 
 
 def unrecorded_of(workflow: Workflow) -> list[tuple[str, str]]:
-    """Kind and name of what the template names and the workflow does not record, but for model groups, whose names are no ids."""
+    """Kind and id of what the template names and the workflow does not record. Where ids are generated, a name is none."""
     recorded = {resource.key for resource in workflow.resources}
-    return [key for key in workflow.literals if key[0] != "model_group" and key not in recorded and not KINDS[key[0]].danger(key[1])]
+    return [key for key in workflow.literals if not KINDS[key[0]].generated and key not in recorded and not KINDS[key[0]].danger(key[1])]
 
 
 def with_template(workflow: Workflow, template: dict[str, Any]) -> Workflow:
@@ -545,15 +544,8 @@ def literals_of(template: dict[str, Any]) -> Iterator[tuple[str, str]]:
     """Kind and name of what a template creates under a name that stands in it, without substitutions."""
     nodes = ((template.get("workflows") or {}).get("provision") or {}).get("nodes") or ()
     for node in nodes:
-        field_name = NAMED_BY.get(str(node.get("type")))
-        name = (node.get("user_inputs") or {}).get(field_name) if field_name else None
+        kind = kind_of(str(node.get("type")))
+        step = steps_of(kind).get(str(node.get("type")))
+        name = (node.get("user_inputs") or {}).get(step.named_by) if step and step.named_by else None
         if isinstance(name, str) and name and "${{" not in name:
-            yield kind_of(str(node.get("type"))), name
-
-
-NAMED_BY = {
-    "create_index": "index_name",
-    "create_ingest_pipeline": "pipeline_id",
-    "create_search_pipeline": "pipeline_id",
-    "register_model_group": "name",
-}
+            yield kind, name

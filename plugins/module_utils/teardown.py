@@ -1,4 +1,4 @@
-# Copyright: (c) 2026, opensearch_ops.flow_framework contributors
+# Copyright (c) 2026 opensearch_ops.flow_framework contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
@@ -18,11 +18,12 @@ from typing import Iterable, Optional, Sequence, Tuple
 from . import api as rest
 from .api import Answer, Api, first_that_fit
 from .connection import Node
+from .fates import KEPT, WOULD_DELETE, Options
 from .parallel import work_on
-from .plan import KEPT, WOULD_DELETE, Key, Options, Plan, WorkflowPlan, go_before, make_plan
+from .plan import Plan, WorkflowPlan, go_before, make_plan
 from .pools import NodeHangs, calls_by_node, may_be_at, opaque_id
 from .progress import FOR_ANOTHER, FOR_ANSWER, FOR_PROVISIONING, FOR_REPETITION, FOR_SERVER, FOR_SLOT, Progress
-from .resources import KINDS
+from .resources import KINDS, Key
 from .slots import NoSlot, Slots
 from .survey import PROVISIONING, Resource, Survey, SurveyError, Surveyor, Workflow
 

@@ -1,5 +1,5 @@
 #!/usr/bin/python
-# Copyright: (c) 2026, opensearch_ops.flow_framework contributors
+# Copyright (c) 2026 opensearch_ops.flow_framework contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
@@ -435,10 +435,11 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils import connection, outcome
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils import connection, endings, outcome
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.api import Api
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.fates import Options
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.module import refuse_masking, refuse_negative, run, warn, workflow_ids
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.plan import Options, make_plan
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.plan import make_plan
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.pools import Watch
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.progress import Progress
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.slots import Slots
@@ -496,16 +497,16 @@ def deprovision(module: AnsibleModule, api: Api, surveyor: Surveyor) -> dict[str
     plan = make_plan(survey, options)
     warn(module, plan.warnings)
     if module.check_mode or plan.refusals:
-        endings = outcome.planned(plan)
+        ended = endings.planned(plan)
     else:
         slots = Slots(api, watch, survey.server.cluster_uuid or " ".join(sorted(params["url"])), concurrency)
         runs = Teardown(api, surveyor, slots, options, limits, progress).carry_out(plan)
         warn(module, [*watch.warnings, *(text for one in runs for text in (*stuck(one), *left_placeholders(one)))])
-        endings = outcome.carried_out(runs)
-    made = outcome.result(plan, endings)
+        ended = endings.carried_out(runs)
+    made = outcome.result(plan, ended)
     made["duration"] = round(time.monotonic() - started, 3)
     if module._diff:
-        made["diff"] = outcome.diff(endings)
+        made["diff"] = outcome.diff(ended)
     return made
 
 

@@ -1,5 +1,5 @@
 #!/usr/bin/python
-# Copyright: (c) 2026, opensearch_ops.flow_framework contributors
+# Copyright (c) 2026 opensearch_ops.flow_framework contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
@@ -345,8 +345,9 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils import connection, outcome
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.choose import ANY, NO_LIMIT, STATES, Filters, ages_of, choose, time_of
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.fates import Options
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.module import refuse_masking, run, warn
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.plan import Options, make_plan
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.plan import make_plan
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.survey import Surveyor
 
 

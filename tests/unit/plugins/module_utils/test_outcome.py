@@ -1,4 +1,4 @@
-# Copyright: (c) 2026, opensearch_ops.flow_framework contributors
+# Copyright (c) 2026 opensearch_ops.flow_framework contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The result that a play sees: one shape whatever happened, counts that add up, sentences that are true."""
@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -13,28 +14,12 @@ import pytest
 from hypothesis import given, settings
 
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils import outcome
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.outcome import (
-    carried_out,
-    diff,
-    empty,
-    information,
-    no_information,
-    planned,
-    result,
-)
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.plan import (
-    STATUSES,
-    Fate,
-    Options,
-    Plan,
-    make_plan,
-)
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.survey import (
-    Resource,
-    Survey,
-    User,
-    Workflow,
-)
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.endings import carried_out, number, planned
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.fates import STATUSES, Fate, Options
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.outcome import diff, empty, information, no_information, result
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.plan import Plan, make_plan
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.sharing import User
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.survey import Resource, Survey, Workflow
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.teardown import Run
 
 from .worlds import OPTIONS, resource, survey, surveys, workflow
@@ -113,7 +98,7 @@ def status_of(made: dict[str, Any]) -> dict[str, str]:
 
 # -- one shape ---------------------------------------------------------------------------------------------
 
-RESULTS = {
+RESULTS: dict[str, Callable[[], dict[str, Any]]] = {
     "check mode": lambda: predicted(survey(ALL)),
     "refused": lambda: predicted(survey(ALL), Options()),
     "kept": lambda: predicted(survey(ALL), Options(on_blocked="keep")),
@@ -343,13 +328,12 @@ def test_what_stays_of_several_kinds_is_counted_as_resources() -> None:
     ("count", "noun", "said"),
     [
         (0, "resource", "0 resources"),
-        (1, "index", "1 index"),
-        (2, "index", "2 indices"),
+        (1, "workflow", "1 workflow"),
         (2, "model group", "2 model groups"),
     ],
 )
 def test_counts_are_said_in_english(count: int, noun: str, said: str) -> None:
-    assert outcome.number(count, noun) == said
+    assert number(count, noun) == said
 
 
 def test_a_failure_gives_ten_reasons_and_says_how_many_more_there_are() -> None:

@@ -1,4 +1,4 @@
-# Copyright: (c) 2026, opensearch_ops.flow_framework contributors
+# Copyright (c) 2026 opensearch_ops.flow_framework contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The catalogue: ids that must not be used, what a 404 has to say to be one, and versions."""
@@ -20,7 +20,6 @@ from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.api 
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.resources import (
     KINDS,
     OTHER,
-    STEPS,
     TRIMMED,
     error_of,
     generated_danger,
@@ -31,7 +30,9 @@ from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.reso
     kind_of,
     needs_allow_delete,
     parse_version,
+    steps_of,
     title,
+    titles,
 )
 
 RECORDINGS = Path(__file__).parents[3] / "contract" / "recordings"
@@ -190,10 +191,22 @@ def test_indices_and_pipelines_need_to_be_named_and_nothing_else_does() -> None:
     }
 
 
-def test_every_step_makes_a_kind_of_the_catalogue() -> None:
-    assert {kind_of(step) for step in STEPS} == set(KINDS)
-    assert kind_of("step_of_a_newer_server") == OTHER and title(OTHER) == "resource"
-    assert all(title(kind) == kind.replace("_", " ") for kind in KINDS)
+def test_every_step_is_of_one_kind_and_every_kind_has_a_step_that_records_it() -> None:
+    assert {kind_of(step): kind for kind in KINDS for step in steps_of(kind)} == {kind: kind for kind in KINDS}
+    assert kind_of("step_of_a_newer_server") == OTHER and steps_of(OTHER) == {}
+
+
+def test_kinds_are_called_as_people_call_them() -> None:
+    assert [(title(kind), titles(kind)) for kind in (*KINDS, OTHER)] == [
+        ("connector", "connectors"),
+        ("model", "models"),
+        ("model group", "model groups"),
+        ("agent", "agents"),
+        ("index", "indices"),
+        ("ingest pipeline", "ingest pipelines"),
+        ("search pipeline", "search pipelines"),
+        ("resource", "resources"),
+    ]
 
 
 def test_the_types_are_those_that_servers_record() -> None:
@@ -258,7 +271,7 @@ GETS_OVER = [
 def test_what_the_server_gets_over_when_it_is_gone_already(
     step: str, version: Any, security: bool, gets_over: bool
 ) -> None:
-    assert STEPS[step].gone_is_success(version, security) is gets_over
+    assert steps_of(kind_of(step))[step].gone_is_success(version, security) is gets_over
 
 
 # -- what a 404 says ---------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-# Copyright: (c) 2026, opensearch_ops.flow_framework contributors
+# Copyright (c) 2026 opensearch_ops.flow_framework contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Surveys to plan over: short builders, and hypothesis strategies for all of them."""
@@ -9,8 +9,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.plan import Options
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.resources import KINDS, STEPS, kind_of
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.fates import Options
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.resources import KINDS, kind_of
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.sharing import User
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.survey import Resource, Server, Survey, Workflow
 
@@ -43,7 +43,7 @@ def survey(*workflows: Workflow, version: str = "3.6.0", security: bool = False)
 
 VERSIONS = ("2.12.0", "2.13.0", "2.14.0", "2.15.0", "2.16.0", "2.17.0", "2.18.0", "2.19.1", "3.0.0", "3.4.0", "3.6.0", "3.8.0")
 NAMES = st.sampled_from(["docs", "logs", "a", "b", "a,b", "*", "-x", "_y", " pad ", "docs*", "<d-{now/d}>", "..", "a/b", "index/docs"])
-STEP_NAMES = st.sampled_from([*sorted(STEPS), "step_of_a_newer_server"])
+STEP_NAMES = st.sampled_from([*sorted(step for kind in KINDS.values() for step in kind.steps), "step_of_a_newer_server"])
 USERS = st.lists(st.builds(User, kind=st.sampled_from(["model", "agent", "workflow", "index"]), id=st.sampled_from(["a", "b", "m9"])), max_size=2)
 
 

@@ -1,4 +1,4 @@
-# Copyright: (c) 2026, opensearch_ops.flow_framework contributors
+# Copyright (c) 2026 opensearch_ops.flow_framework contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """README.md says what is so: its playbooks run, its tables are those of the modules, its links work on Galaxy."""
@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml  # type: ignore[import-untyped]
+import yaml
 
 from tests.demo.cast import Environment, Stage, assistant
 from tests.simulator import running
@@ -186,11 +186,11 @@ def test_connection_options_and_variables_are_those_of_the_modules() -> None:
     assert said == true
 
 
-def test_statuses_are_those_of_the_plan() -> None:
-    plan = importlib.import_module(COLLECTION + "module_utils.plan")
+def test_statuses_are_those_that_a_resource_can_have() -> None:
+    fates = importlib.import_module(COLLECTION + "module_utils.fates")
     rows = table("What status says")
-    assert sorted(row[0] for row in rows) == sorted(plan.STATUSES)
-    assert {row[0] for row in rows if row[3] == "yes"} == set(plan.FAILURES)
+    assert sorted(row[0] for row in rows) == sorted(fates.STATUSES)
+    assert {row[0] for row in rows if row[3] == "yes"} == set(fates.FAILURES)
 
 
 def test_commands_are_targets_of_the_makefile() -> None:

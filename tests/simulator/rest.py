@@ -19,6 +19,7 @@ from .errors import Refused, core_error
 JSON = "application/json; charset=UTF-8"
 TEXT = "text/plain; charset=UTF-8"
 LONGEST_LINE = 4096  # bytes of a request line (recording long_url)
+ACK = {"acknowledged": True}
 ALWAYS = frozenset({"pretty", "human", "error_trace", "filter_path", "format"})
 
 

@@ -18,7 +18,7 @@ from itertools import repeat
 
 from tests.interpreters import NoPython, interpreters
 
-from .play import Ready, play, prepare
+from .play import PLAYBOOKS, PLAYBOOKS_OF_CI, Ready, play, prepare
 from .results import Result, status, table
 from .rows import UnknownRow, chosen
 
@@ -29,7 +29,7 @@ INSTALLERS = 2
 def arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.matrix", description="Tries the collection with every supported ansible-core.")
     parser.add_argument("--only", type=words, default=[], metavar="CORES", help="rows of these releases of ansible-core: 2.16,2.21")
-    parser.add_argument("--ci", action="store_true", help="the oldest, a middle and the newest row")
+    parser.add_argument("--ci", action="store_true", help="the oldest, a middle and the newest row, with two thirds of the playbooks")
     parser.add_argument("--python", dest="pythons", action="append", default=[], metavar="PATH", help="an interpreter that is neither on PATH nor of pyenv")
     return parser.parse_args(given)
 
@@ -49,15 +49,16 @@ def main(given: Sequence[str] | None = None) -> int:
     with ThreadPoolExecutor(INSTALLERS) as pool:
         prepared = list(pool.map(prepare, rows, repeat(pythons)))
     made = time.monotonic()
-    results = [one if isinstance(one, Result) else announced(one) for one in prepared]
+    playbooks = PLAYBOOKS_OF_CI if asked.ci else PLAYBOOKS
+    results = [one if isinstance(one, Result) else announced(one, playbooks) for one in prepared]
     print("\n" + table(results), end="")
     print(f"{made - began:.0f} s for the environments, {time.monotonic() - made:.0f} s for the tests", flush=True)
     return status(results)
 
 
-def announced(ready: Ready) -> Result:
+def announced(ready: Ready, playbooks: Sequence[str]) -> Result:
     print("\nansible-core {core} on Python {python}, modules on Python {target} with opensearch-py {client}".format(**ready.releases), flush=True)
-    return play(ready)
+    return play(ready, playbooks)
 
 
 if __name__ == "__main__":

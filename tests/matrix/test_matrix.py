@@ -242,3 +242,8 @@ def test_the_command_runs_the_rows_that_were_asked_for_and_ends_as_they_did(
 def test_what_is_asked_for_and_not_there_is_another_exit_status(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert command.main(words) == 2
     assert words[1] in capsys.readouterr().err
+
+
+def test_what_is_run_for_each_change_is_there_and_less_than_the_whole() -> None:
+    assert all((ROOT / path).is_file() for path in playing.PLAYBOOKS_OF_CI)
+    assert len(playing.PLAYBOOKS_OF_CI) < len(list((ROOT / "tests" / "integration").glob("test_*.py")))

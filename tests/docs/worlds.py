@@ -186,8 +186,8 @@ def it_has_a_repository(cluster: Cluster) -> None:
 
 
 def it_takes_its_time(cluster: Cluster) -> None:
-    """As much as a real server."""
-    cluster.simulator.clock.factor = 1.0
+    """Three times as much as a real server, so that it takes longer than until the first lines of progress."""
+    cluster.simulator.clock.factor = 3.0
 
 
 def put_index(cluster: Cluster, **attributes: Any) -> None:

@@ -15,14 +15,15 @@ from typing import Any
 
 import yaml  # type: ignore[import-untyped]
 
-from tests.integration.helpers import FOREIGN
+from tests.integration.helpers import FOREIGN, GROUP
 
 from .pages import ROOT, Block, Unclear
 from .worlds import EVENTS, PASSWORD, URL, USER, WORKFLOW_ID, Cluster
 
 SHELL = ("shell", "bash", "console")
 OUTPUT = ("text", "ansible-output", "diff", "json", "html")
-GROUP = "group/opensearch_ops.flow_framework.flow_framework"
+HOME = "/home/ops"
+"""The folder of a page, as it calls it."""
 
 # Exports of one block hold in those below it, as in a terminal.
 SCRIPT = """\
@@ -37,8 +38,8 @@ VARYING = (
     (re.compile(r"\*{3,}"), "***"),
     (re.compile(r"\b\d{8}T\d{6}Z"), "(time)"),
     (re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d)?( ?UTC|Z)?"), "(time)"),
-    (re.compile(r"(?<![\w/.-])[A-Za-z0-9_-]{22}(?![\w-])"), "(uuid)"),
-    (re.compile(r"(?<![\w/.-])(?=[a-z_-]*[A-Z0-9])(?=[^A-Z]*[A-Z])[A-Za-z0-9_-]{20}(?![\w-])"), "(id)"),
+    (re.compile(r"(?<![\w/.-])(?=[a-z0-9_-]*[A-Z])[A-Za-z0-9_-]{22}(?![\w-])"), "(uuid)"),
+    (re.compile(r"(?<![\w/.-])(?=[a-z0-9_-]*[A-Z])[A-Za-z0-9_-]{20}(?![\w-])"), "(id)"),
     (re.compile(r"\b[0-9a-f]{64}\b"), "(hash)"),
     (re.compile(r"\b\d+(\.\d+)? s\b"), "(seconds)"),
     (re.compile(r"['\"]|[|>]-(?=\s)"), ""),  # how YAML writes a text differs from core to core
@@ -103,7 +104,7 @@ class Player:
 
     def command(self, block: Block) -> list[str]:
         """What is started for a block."""
-        text = self.cluster.meant(block.text)
+        text = self.cluster.meant(block.text).replace(HOME, str(self.home))
         if block.language in ("yaml", "yaml+jinja"):
             self.playbook.write_text(as_playbook(block, text, self.cluster.simulator.url), encoding="utf-8")
             return ["bash", "-c", SCRIPT + f'ansible-playbook "{self.playbook}"']
@@ -119,6 +120,7 @@ class Player:
         """Of whoever follows the page."""
         return {
             **{name: value for name, value in os.environ.items() if not name.startswith(FOREIGN)},
+            "ANSIBLE_ASYNC_DIR": str(self.exports.with_name("async")),
             "ANSIBLE_CALLBACK_RESULT_FORMAT": "yaml",
             "ANSIBLE_INVENTORY": str(self.inventory),
             "ANSIBLE_NOCOLOR": "1",
@@ -137,7 +139,7 @@ class Player:
 
     def example(self, output: str) -> str:
         """An output with the names of the page."""
-        names = {self.cluster.simulator.url: URL, self.cluster.workflow_id: WORKFLOW_ID, str(self.home): "/home/ops"}
+        names = {self.cluster.simulator.url: URL, self.cluster.workflow_id: WORKFLOW_ID, str(self.home): HOME}
         for real, example in names.items():
             output = output.replace(real, example)
         return output

@@ -422,7 +422,7 @@ class Simulator:
     # -- one request
 
     async def _receive(self, received: web.BaseRequest) -> web.StreamResponse:
-        raw_path, _, query = received.raw_path.partition("?")
+        raw_path, _sign, query = received.raw_path.partition("?")
         content = await received.content.read(-1)
         port = received.transport.get_extra_info("sockname")[1] if received.transport else 0
         node = self._ports.get(port, self._nodes[0])

@@ -1,4 +1,4 @@
-# Copyright: (c) 2026, opensearch_ops.flow_framework contributors
+# Copyright (c) 2026 opensearch_ops.flow_framework contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The pages of the documentation, as a list of their blocks of code. README.md beside this file says how they are written."""
@@ -9,9 +9,9 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
-import yaml  # type: ignore[import-untyped]
+import yaml
 from docutils import nodes
 from docutils.core import publish_doctree
 from docutils.parsers.rst import Directive, directives
@@ -118,7 +118,7 @@ class CodeBlock(Directive):
 
     has_content = True
     optional_arguments = 1
-    option_spec = {name: directives.unchanged for name in ("caption", "class", "emphasize-lines", "linenos", "name")}
+    option_spec: ClassVar = dict.fromkeys(("caption", "class", "emphasize-lines", "linenos", "name"), directives.unchanged)
 
     def run(self) -> list[nodes.Node]:
         text = "\n".join(self.content) + "\n"

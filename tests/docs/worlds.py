@@ -1,4 +1,4 @@
-# Copyright: (c) 2026, opensearch_ops.flow_framework contributors
+# Copyright (c) 2026 opensearch_ops.flow_framework contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The cluster that the pages speak of: how it is made, what it has, and how its names in the pages become those of the simulator."""
@@ -10,7 +10,6 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,19 +24,10 @@ USER, PASSWORD, TOKEN, ACCESS_KEY = "ops", "a-password-for-the-pages", "a-token-
 DAY = 86_400_000  # milliseconds
 
 
-@dataclass(frozen=True)
-class World:
-    """What the simulator is started with."""
-
-    version: str = "3.6.0"
-    tls: bool = False
-    multi_tenancy: bool = False
-
-
-WORLDS: Mapping[str, World] = {
-    "guide_authentication.rst": World(tls=True),
+WORLDS: Mapping[str, Mapping[str, Any]] = {
+    "guide_authentication.rst": {"tls": True},
 }
-"""The pages whose cluster is not the usual one."""
+"""What the simulator of a page is started with (arguments of tests.simulator.running), where it is not the usual one."""
 
 
 class Cluster:
@@ -128,10 +118,7 @@ class Cluster:
 @contextmanager
 def cluster(page: str) -> Iterator[Cluster]:
     """The cluster of a page."""
-    world = WORLDS.get(page, World())
-    with running(
-        version=world.version, security=True, tls=world.tls, multi_tenancy=world.multi_tenancy, cluster_name="preview"
-    ) as simulator:
+    with running(security=True, cluster_name="preview", **WORLDS.get(page, {})) as simulator:
         yield Cluster(simulator)
 
 

@@ -20,6 +20,7 @@ from .worlds import EVENTS, WORLDS, cluster
 NOT_RUN: dict[tuple[str, str], int] = {
     ("README.md", "a network"): 3,
     ("guide_quick_start.rst", "a network"): 1,
+    ("guide_simulator.rst", "a network"): 1,
 }
 """How many blocks of a page are not run, and what they need."""
 

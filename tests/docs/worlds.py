@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import json
-import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -16,6 +15,7 @@ from typing import Any
 from opensearchpy import OpenSearch
 
 from tests.demo.cast import DOCUMENTS, Environment, Stage, assistant
+from tests.environment import target_python
 from tests.simulator import running
 
 URL = "https://search.example.com:9200"
@@ -96,7 +96,7 @@ class Cluster:
         """Write the inventory of the pages: localhost, and the variables that the playbooks take as given."""
         host = {
             "ansible_connection": "local",
-            "ansible_python_interpreter": sys.executable,
+            "ansible_python_interpreter": target_python(),
             "search_user": USER,
             "search_password": PASSWORD,
             "search_token": TOKEN,

@@ -106,7 +106,7 @@ class Security:
         if not self.enabled:
             return None
         header = headers.get("Authorization", "")
-        scheme, _, value = header.partition(" ")
+        scheme, _sign, value = header.partition(" ")
         if scheme.lower() == "basic":
             return self._by_password(value.strip())
         if scheme.lower() == "bearer":
@@ -123,7 +123,7 @@ class Security:
 
     def _by_password(self, encoded: str) -> User:
         try:
-            name, _, password = base64.b64decode(encoded, validate=True).decode().partition(":")
+            name, _sign, password = base64.b64decode(encoded, validate=True).decode().partition(":")
         except (binascii.Error, UnicodeDecodeError):
             raise unauthorized() from None
         user = self.users.get(name)

@@ -21,7 +21,7 @@ from markdown_it import MarkdownIt
 ROOT = Path(__file__).parents[2]
 GUIDES = ROOT / "docs" / "docsite" / "rst"
 
-PAGES = [ROOT / "README.md", *sorted(GUIDES.glob("*.rst"))]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(GUIDES.glob("*.rst"))]
 
 REASONS = ("a container engine", "a network", "AWX", "Java and Maven", "a real cluster", "minutes")
 """What a block may need that the tests do not have."""

@@ -9,9 +9,9 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
-import yaml  # type: ignore[import-untyped]
+import yaml
 from docutils import nodes
 from docutils.core import publish_doctree
 from docutils.parsers.rst import Directive, directives
@@ -118,7 +118,7 @@ class CodeBlock(Directive):
 
     has_content = True
     optional_arguments = 1
-    option_spec = {name: directives.unchanged for name in ("caption", "class", "emphasize-lines", "linenos", "name")}
+    option_spec: ClassVar = dict.fromkeys(("caption", "class", "emphasize-lines", "linenos", "name"), directives.unchanged)
 
     def run(self) -> list[nodes.Node]:
         text = "\n".join(self.content) + "\n"

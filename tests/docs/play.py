@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import yaml  # type: ignore[import-untyped]
+import yaml
 
 from tests.integration.helpers import FOREIGN, GROUP
 
@@ -21,7 +21,7 @@ from .pages import ROOT, Block, Unclear
 from .worlds import EVENTS, PASSWORD, URL, USER, WORKFLOW_ID, Cluster
 
 SHELL = ("shell", "bash", "console")
-OUTPUT = ("text", "ansible-output", "diff", "json", "html")
+OUTPUT = ("text", "diff", "json", "html")
 HOME = "/home/ops"
 """The folder of a page, as it calls it."""
 

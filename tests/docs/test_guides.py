@@ -1,4 +1,4 @@
-# Copyright: (c) 2026, opensearch_ops.flow_framework contributors
+# Copyright (c) 2026 opensearch_ops.flow_framework contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What the guides list is what the modules have, and every guide is on the site."""
@@ -10,7 +10,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-import yaml  # type: ignore[import-untyped]
+import yaml
 from docutils import nodes
 
 from .pages import GUIDES, document

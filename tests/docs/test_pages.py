@@ -79,3 +79,12 @@ def test_what_is_said_to_be_made_can_be_made(page: Path) -> None:
         assert all(re.fullmatch(r"[a-z-]+|[A-Z_]+=\S*", argument) for argument in arguments), command
         done = subprocess.run(["make", "-n", *arguments], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
         assert done.returncode == 0, f"{command}: {done.stderr}"
+
+
+def test_what_is_said_to_be_shown_is_shown() -> None:
+    """Each `ansible-doc …` in a sentence finds something."""
+    said = {command for page in PAGES for command in inline_code(page) if command.startswith("ansible-doc ")}
+    assert said
+    for command in said:
+        done = subprocess.run(command.split(), capture_output=True, text=True, timeout=60, check=False)
+        assert done.returncode == 0 and done.stdout.strip() and "not found" not in done.stderr, f"{command}: {done.stderr}"

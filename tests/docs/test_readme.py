@@ -1,4 +1,4 @@
-# Copyright: (c) 2026, opensearch_ops.flow_framework contributors
+# Copyright (c) 2026 opensearch_ops.flow_framework contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """README.md is as Galaxy, the community and the certification want it, and names what there is."""
@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 
 import pytest
-import yaml  # type: ignore[import-untyped]
+import yaml
 
 from .pages import GUIDES, ROOT, blocks
 

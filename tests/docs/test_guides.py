@@ -1,19 +1,20 @@
 # Copyright (c) 2026 opensearch_ops.flow_framework contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the guides list is what the modules have, and every guide is on the site."""
+"""What the guides list is what the modules, the matrix and the house have, and every guide is on the site."""
 
 from __future__ import annotations
 
 import importlib
 import re
-from pathlib import Path
 from typing import Any
 
 import yaml
 from docutils import nodes
 
-from .pages import GUIDES, document
+from tests.matrix.rows import ROWS
+
+from .pages import GUIDES, ROOT, document
 
 COLLECTION = "ansible_collections.opensearch_ops.flow_framework.plugins."
 DOCSITE = GUIDES.parent
@@ -72,6 +73,20 @@ def test_every_variable_of_the_modules_is_described_and_linked() -> None:
     assert sorted(described) == linked == true
 
 
+def test_what_is_tested_together_is_the_matrix() -> None:
+    assert table("guide_compatibility.rst", "What is tested together") == [[row.core, row.python, row.target, row.client] for row in ROWS]
+
+
+def test_every_room_of_the_house_is_shown_and_is_there() -> None:
+    sections = ("Which room for what", "How to run each kind of test")
+    shown = {row[0] for section in sections for row in table("guide_architecture.rst", section)}
+    assert [path for path in shown if not (ROOT / path).exists()] == []
+    rooms = {f"plugins/module_utils/{path.name}" for path in (ROOT / "plugins" / "module_utils").glob("*.py")}
+    for folder in (ROOT / "plugins", ROOT / "tests"):
+        rooms |= {f"{folder.name}/{path.name}/" for path in folder.iterdir() if any(path.glob("*.py"))}
+    assert rooms - shown == {"plugins/module_utils/"}
+
+
 def test_every_guide_is_on_the_site() -> None:
     sections = yaml.safe_load((DOCSITE / "extra-docs.yml").read_text(encoding="utf-8"))["sections"]
     shown = [page for section in sections for page in section["toctree"]]
@@ -84,8 +99,7 @@ def test_every_guide_says_in_its_label_where_it_is() -> None:
 
 
 def test_links_into_the_repository_lead_somewhere() -> None:
-    root = Path(__file__).parents[2]
     for path in GUIDES.glob("*.rst"):
         text = path.read_text(encoding="utf-8")
         for place in re.findall(r"<https://github\.com/opensearch-ops/ansible-flow-framework/(?:blob|tree|raw)/main/([^>#]+)[^>]*>", text):
-            assert (root / place).exists(), f"{path.name}: {place}"
+            assert (ROOT / place).exists(), f"{path.name}: {place}"

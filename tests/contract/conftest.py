@@ -8,12 +8,14 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 import pytest
 import urllib3
 
 from .client import Client
+from .record import Recorder
 from .replay import Server
 from .scenario import VERSIONS, recording_for, scenarios, vectors
 from .servers import REAL_DEADLINE, prepare, server_of
@@ -26,11 +28,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--password", help="the administrator's password (environment: CONTRACT_PASSWORD)")
     group.addoption("--ca-cert", help="the CA that signed the server's certificate")
     group.addoption("--insecure", action="store_true", help="do not verify the server's certificate")
+    group.addoption("--record", type=Path, metavar="FILE", help="write what the server answers as a recording, and compare nothing")
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Ask the real server at once, so that one that does not answer is one clear sentence."""
-    real_number(config)
+    if real_number(config) is None and config.getoption("--record", None):
+        raise pytest.UsageError("--record needs --url: what is recorded is a real server")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -46,12 +50,18 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """With a real server leave out what only a simulator can be asked."""
+    """With a real server leave out what only a simulator can be asked; and what is no scenario, where they are recorded."""
     if real_number(config) is None:
         return
-    left_out = [item for item in items if "only_simulator" in getattr(item, "fixturenames", ())]
+    recording = bool(config.getoption("--record", None))
+    left_out = [item for item in items if "only_simulator" in getattr(item, "fixturenames", ()) or (recording and not is_scenario(item))]
     items[:] = [item for item in items if item not in left_out]
     config.hook.pytest_deselected(items=left_out)
+
+
+def is_scenario(item: pytest.Item) -> bool:
+    """Whether it holds a server against a scenario."""
+    return "scenario" in getattr(getattr(item, "callspec", None), "params", {})
 
 
 def real_client(config: pytest.Config) -> Client | None:
@@ -107,6 +117,16 @@ def real_server(request: pytest.FixtureRequest) -> Iterator[Server | None]:
     yield server
     if before:
         client.send("PUT", "/_cluster/settings", {"persistent": before})
+
+
+@pytest.fixture(scope="session")
+def recorder(request: pytest.FixtureRequest) -> Iterator[Recorder | None]:
+    """What writes a recording of the real server; or None where it is compared with one."""
+    file = request.config.getoption("--record", None)
+    recorder = Recorder(file) if file else None
+    yield recorder
+    if recorder:
+        recorder.write()
 
 
 @pytest.fixture(scope="session")

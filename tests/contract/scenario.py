@@ -59,7 +59,7 @@ class Scenario:
 def scenarios(version: str) -> tuple[Scenario, ...]:
     """All scenarios recorded on ``version`` (a file of ``recordings/``), those of an empty cluster first."""
     document = json.loads((HERE / "recordings" / f"{version}.json").read_text(encoding="utf-8"))
-    read = [_scenario(version, document["security"], item) for item in document["scenarios"]]
+    read = [scenario_of(version, document["security"], item) for item in document["scenarios"]]
     return tuple(sorted(read, key=lambda scenario: scenario.name != "empty_cluster"))
 
 
@@ -88,7 +88,8 @@ def strings(value: Any) -> Iterator[str]:
             yield from strings(inner)
 
 
-def _scenario(version: str, security: bool, item: dict[str, Any]) -> Scenario:
+def scenario_of(version: str, security: bool, item: dict[str, Any]) -> Scenario:
+    """One scenario of a recording."""
     exchanges = tuple(_exchange(each) for each in item["exchanges"])
     known = {"name", "about", "exchanges"}
     extra = {key: value for key, value in item.items() if key not in known}

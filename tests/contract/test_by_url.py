@@ -5,11 +5,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import socket
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -27,9 +29,9 @@ TEMPLATE = {"name": "foreign", "workflows": {"provision": {"nodes": [], "edges":
 KINDS = ("connector", "model", "model_group", "agent", "index", "ingest_pipeline", "search_pipeline")
 
 
-def suite(url: str, cases: str, module: str = "") -> subprocess.CompletedProcess[str]:
+def suite(url: str, cases: str, module: str = "", *more: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(HERE / module), "--url", url]
-    command += ["-k", cases]
+    command += ["-k", cases, *more]
     # whoever runs this in several processes runs that suite in one
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "CONTRACT_"))}
     return subprocess.run(
@@ -73,6 +75,25 @@ def test_after_a_failure_the_server_is_clean_too() -> None:
         result = suite(sim.url, "3.6.0-ml_checks", "test_recordings.py")
         assert result.returncode == 1 and "recorded 200, answered 503" in result.stdout, result.stdout + result.stderr
         assert inventory(sim) == before
+
+
+def test_by_url_it_writes_a_recording_and_leaves_the_server_clean(tmp_path: Path) -> None:
+    from tests.simulator import running
+
+    file = tmp_path / "3.6.0.json"
+    with running(version="3.6.0", clock=0.05) as sim:
+        before = inhabit(sim)
+        result = suite(sim.url, f"{CASES} or concurrent", "", "--record", str(file), "-rs")
+        assert result.returncode == 0, result.stdout + result.stderr
+        assert "2 passed, 1 skipped" in result.stdout and "not recorded: some of its requests run side by side" in result.stdout
+        assert inventory(sim) == before
+    assert [one["name"] for one in json.loads(file.read_text(encoding="utf-8"))["scenarios"]] == ["unknown_workflow", "ml_checks"]
+
+
+def test_only_a_server_given_by_url_is_recorded(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "pytest", "-q", str(HERE), "--record", str(tmp_path / "none.json")]
+    result = subprocess.run(command, cwd=HERE.parents[1], capture_output=True, text=True, timeout=120, check=False)
+    assert result.returncode == 4 and "--record needs --url" in result.stderr
 
 
 class Settings:

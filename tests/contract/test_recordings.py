@@ -15,6 +15,7 @@ import pytest
 
 from . import races
 from .client import Answer
+from .record import CannotRecord, Recorder
 from .replay import Replay, Server
 from .scenario import HERE, VERSIONS, Exchange, Scenario, scenarios, strings
 from .servers import CLOCK, make_used, simulated_server
@@ -40,7 +41,7 @@ def used() -> set[str]:
 
 
 def test_scenario(
-    scenario: Scenario, real_server: Server | None, simulator: Callable[..., Any], used: set[str]
+    scenario: Scenario, real_server: Server | None, simulator: Callable[..., Any], used: set[str], recorder: Recorder | None
 ) -> None:
     if real_server is None:
         server = _simulated(scenario, simulator)
@@ -52,7 +53,13 @@ def test_scenario(
     if scenario.name not in NEVER_USED and server.client.url not in used:
         make_used(server)
         used.add(server.client.url)
-    Replay(server, scenario).run()
+    if recorder is None:
+        Replay(server, scenario).run()
+        return
+    try:
+        recorder.record(server, scenario)
+    except CannotRecord as reason:
+        pytest.skip(f"not recorded: {reason}")
 
 
 def _simulated(scenario: Scenario, simulator: Callable[..., Any]) -> Server:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import yaml
 from docutils import nodes
@@ -21,7 +21,7 @@ from markdown_it import MarkdownIt
 ROOT = Path(__file__).parents[2]
 GUIDES = ROOT / "docs" / "docsite" / "rst"
 
-PAGES = [ROOT / "README.md", *sorted(GUIDES.glob("*.rst"))]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(GUIDES.glob("*.rst"))]
 
 REASONS = ("a container engine", "a network", "AWX", "Java and Maven", "a real cluster", "minutes")
 """What a block may need that the tests do not have."""
@@ -118,7 +118,7 @@ class CodeBlock(Directive):
 
     has_content = True
     optional_arguments = 1
-    option_spec = dict.fromkeys(("caption", "class", "emphasize-lines", "linenos", "name"), directives.unchanged)
+    option_spec: ClassVar = dict.fromkeys(("caption", "class", "emphasize-lines", "linenos", "name"), directives.unchanged)
 
     def run(self) -> list[nodes.Node]:
         text = "\n".join(self.content) + "\n"

@@ -21,10 +21,9 @@ from .pages import ROOT, Block, Unclear
 from .worlds import EVENTS, PASSWORD, URL, USER, WORKFLOW_ID, Cluster
 
 SHELL = ("shell", "bash", "console")
-OUTPUT = ("text", "ansible-output", "diff", "json", "html")
+OUTPUT = ("text", "diff", "json", "html")
 HOME = "/home/ops"
 """The folder of a page, as it calls it."""
-
 
 # Exports of one block hold in those below it, as in a terminal.
 SCRIPT = """\
@@ -39,8 +38,8 @@ VARYING = (
     (re.compile(r"\*{3,}"), "***"),
     (re.compile(r"\b\d{8}T\d{6}Z"), "(time)"),
     (re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d)?( ?UTC|Z)?"), "(time)"),
-    (re.compile(r"(?<![\w/.-])[A-Za-z0-9_-]{22}(?![\w-])"), "(uuid)"),
-    (re.compile(r"(?<![\w/.-])(?=[a-z_-]*[A-Z0-9])(?=[^A-Z]*[A-Z])[A-Za-z0-9_-]{20}(?![\w-])"), "(id)"),
+    (re.compile(r"(?<![\w/.-])(?=[a-z0-9_-]*[A-Z])[A-Za-z0-9_-]{22}(?![\w-])"), "(uuid)"),
+    (re.compile(r"(?<![\w/.-])(?=[a-z0-9_-]*[A-Z])[A-Za-z0-9_-]{20}(?![\w-])"), "(id)"),
     (re.compile(r"\b[0-9a-f]{64}\b"), "(hash)"),
     (re.compile(r"\b\d+(\.\d+)? s\b"), "(seconds)"),
     (re.compile(r"['\"]|[|>]-(?=\s)"), ""),  # how YAML writes a text differs from core to core

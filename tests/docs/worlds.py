@@ -6,17 +6,16 @@
 from __future__ import annotations
 
 import json
-import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from opensearchpy import OpenSearch
 
 from tests.demo.cast import DOCUMENTS, Environment, Stage, assistant
+from tests.environment import target_python
 from tests.simulator import running
 
 URL = "https://search.example.com:9200"
@@ -25,19 +24,10 @@ USER, PASSWORD, TOKEN, ACCESS_KEY = "ops", "a-password-for-the-pages", "a-token-
 DAY = 86_400_000  # milliseconds
 
 
-@dataclass(frozen=True)
-class World:
-    """What the simulator is started with."""
-
-    version: str = "3.6.0"
-    tls: bool = False
-    multi_tenancy: bool = False
-
-
-WORLDS: Mapping[str, World] = {
-    "guide_authentication.rst": World(tls=True),
+WORLDS: Mapping[str, Mapping[str, Any]] = {
+    "guide_authentication.rst": {"tls": True},
 }
-"""The pages whose cluster is not the usual one."""
+"""What the simulator of a page is started with (arguments of tests.simulator.running), where it is not the usual one."""
 
 
 class Cluster:
@@ -106,7 +96,7 @@ class Cluster:
         """Write the inventory of the pages: localhost, and the variables that the playbooks take as given."""
         host = {
             "ansible_connection": "local",
-            "ansible_python_interpreter": sys.executable,
+            "ansible_python_interpreter": target_python(),
             "search_user": USER,
             "search_password": PASSWORD,
             "search_token": TOKEN,
@@ -128,10 +118,7 @@ class Cluster:
 @contextmanager
 def cluster(page: str) -> Iterator[Cluster]:
     """The cluster of a page."""
-    world = WORLDS.get(page, World())
-    with running(
-        version=world.version, security=True, tls=world.tls, multi_tenancy=world.multi_tenancy, cluster_name="preview"
-    ) as simulator:
+    with running(security=True, cluster_name="preview", **WORLDS.get(page, {})) as simulator:
         yield Cluster(simulator)
 
 
@@ -186,8 +173,8 @@ def it_has_a_repository(cluster: Cluster) -> None:
 
 
 def it_takes_its_time(cluster: Cluster) -> None:
-    """As much as a real server."""
-    cluster.simulator.clock.factor = 1.0
+    """Three times as much as a real server, so that it takes longer than until the first lines of progress."""
+    cluster.simulator.clock.factor = 3.0
 
 
 def put_index(cluster: Cluster, **attributes: Any) -> None:

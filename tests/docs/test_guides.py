@@ -1,0 +1,105 @@
+# Copyright (c) 2026 opensearch_ops.flow_framework contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the guides list is what the modules, the matrix and the house have, and every guide is on the site."""
+
+from __future__ import annotations
+
+import importlib
+import re
+from typing import Any
+
+import yaml
+from docutils import nodes
+
+from tests.matrix.rows import ROWS
+
+from .pages import GUIDES, ROOT, document
+
+COLLECTION = "ansible_collections.opensearch_ops.flow_framework.plugins."
+DOCSITE = GUIDES.parent
+
+
+def table(guide: str, heading: str) -> list[list[str]]:
+    """The rows of the table in a section of a guide, without its heading."""
+    page = document((GUIDES / guide).read_text(encoding="utf-8"))
+    (section,) = [one for one in page.findall(nodes.section) if one[0].astext() == heading]
+    (body,) = section.findall(nodes.tbody)
+    return [[cell.astext() for cell in row.findall(nodes.entry)] for row in body.findall(nodes.row)]
+
+
+def options(module: str) -> dict[str, Any]:
+    """The options that a module documents itself."""
+    loaded: dict[str, Any] = yaml.safe_load(importlib.import_module(COLLECTION + "modules." + module).DOCUMENTATION)["options"]
+    return loaded
+
+
+def connection_options() -> dict[str, Any]:
+    """Those that all of them share."""
+    text = importlib.import_module(COLLECTION + "doc_fragments.connection").ModuleDocFragment.DOCUMENTATION
+    loaded: dict[str, Any] = yaml.safe_load(text)["options"]
+    return loaded
+
+
+def as_yaml(default: object) -> str:
+    """A default as a playbook would have it."""
+    return str(default).lower() if isinstance(default, bool) else str(default)
+
+
+def test_guards_and_limits_have_the_defaults_of_the_module() -> None:
+    known = {**options("workflow_deprovision"), **connection_options()}
+    rows = [*table("guide_safety.rst", "Guards"), *table("guide_many_workflows.rst", "Time limits")]
+    assert len(rows) == 12
+    for name, default, _meaning in rows:
+        assert default == as_yaml(known[name].get("default", "")), name
+
+
+def test_what_finds_workflows_are_the_options_of_the_module() -> None:
+    assert [row[0] for row in table("guide_many_workflows.rst", "Find them")] == list(options("workflow_info"))
+
+
+def test_statuses_are_those_of_the_plan() -> None:
+    fates = importlib.import_module(COLLECTION + "module_utils.fates")
+    rows = table("guide_safety.rst", "What status says")
+    assert sorted(row[0] for row in rows) == sorted(fates.STATUSES)
+    assert {row[0] for row in rows if row[3] == "yes"} == set(fates.FAILURES)
+
+
+def test_every_variable_of_the_modules_is_described_and_linked() -> None:
+    said = " ".join(line for option in connection_options().values() for line in option["description"])
+    true = sorted(set(re.findall(r"E\((OPENSEARCH_[A-Z_]+)\)", said)))
+    described = re.findall(r"^\.\. envvar:: (\w+)$", (GUIDES / "guide_authentication.rst").read_text(encoding="utf-8"), re.MULTILINE)
+    linked = yaml.safe_load((DOCSITE / "config.yml").read_text(encoding="utf-8"))["envvar_directives"]
+    assert sorted(described) == linked == true
+
+
+def test_what_is_tested_together_is_the_matrix() -> None:
+    assert table("guide_compatibility.rst", "What is tested together") == [[row.core, row.python, row.target, row.client] for row in ROWS]
+
+
+def test_every_room_of_the_house_is_shown_and_is_there() -> None:
+    sections = ("Which room for what", "How to run each kind of test")
+    shown = {row[0] for section in sections for row in table("guide_architecture.rst", section)}
+    assert [path for path in shown if not (ROOT / path).exists()] == []
+    rooms = {f"plugins/module_utils/{path.name}" for path in (ROOT / "plugins" / "module_utils").glob("*.py")}
+    for folder in (ROOT / "plugins", ROOT / "tests"):
+        rooms |= {f"{folder.name}/{path.name}/" for path in folder.iterdir() if any(path.glob("*.py"))}
+    assert rooms - shown == {"plugins/module_utils/"}
+
+
+def test_every_guide_is_on_the_site() -> None:
+    sections = yaml.safe_load((DOCSITE / "extra-docs.yml").read_text(encoding="utf-8"))["sections"]
+    shown = [page for section in sections for page in section["toctree"]]
+    assert sorted(shown) == sorted(path.stem for path in GUIDES.glob("*.rst"))
+
+
+def test_every_guide_says_in_its_label_where_it_is() -> None:
+    for path in GUIDES.glob("*.rst"):
+        assert f".. _ansible_collections.opensearch_ops.flow_framework.docsite.{path.stem}:\n" in path.read_text(encoding="utf-8"), path.name
+
+
+def test_links_into_the_repository_lead_somewhere() -> None:
+    for path in GUIDES.glob("*.rst"):
+        text = path.read_text(encoding="utf-8")
+        for place in re.findall(r"<https://github\.com/opensearch-ops/ansible-flow-framework/(?:blob|tree|raw)/main/([^>#]+)[^>]*>", text):
+            assert (ROOT / place).exists(), f"{path.name}: {place}"

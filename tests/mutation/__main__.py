@@ -1,4 +1,4 @@
-# Copyright: (c) 2026, opensearch_ops.flow_framework contributors
+# Copyright (c) 2026 opensearch_ops.flow_framework contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """``python -m tests.mutation [--only plan,slots] [--workers 1] [--fresh]``.
@@ -36,7 +36,7 @@ COLLECTION = Path(environment.COLLECTION)
 MUTANTS = FOLDER / "mutants"
 EXPLAINED = Path(__file__).with_name("explained.yml")
 
-MODULES = ("plan", "resources", "slots", "outcome")
+MODULES = ("plan", "fates", "resources", "slots", "outcome", "endings")
 TESTS = ("tests/unit/plugins/module_utils",)
 NEEDED = ("tests/__init__.py", "tests/environment.py", "tests/mutation", "tests/contract", "tests/simulator", "tests/unit", "conftest.py", "pyproject.toml")
 """What the tests need, beside the plugins, in the copy of the checkout that they are run in."""

@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """``python -m tests.mutation [--only plan,slots] [--workers 1] [--fresh]``.
 
-mutmut changes one thing at a time in the functions of four files, and runs the tests that reach it. A mutant that no test
-notices survives. Each survivor has to stand in ``explained.yml`` with the reason why no test should notice it, and what stands
+mutmut changes one thing at a time in the functions of what decides, and runs the unit tests that reach it. A mutant that no
+test notices survives. Each survivor has to stand in ``explained.yml`` with the reason why no test should notice it, and what stands
 there has to survive; else the exit status is 1. What has been tried is remembered: a run that was interrupted goes on, and
 the next one tries what is new, what has changed, and what has survived. ``--fresh`` forgets it.
 
@@ -102,6 +102,16 @@ def forget_the_living(module: str) -> None:
         path.write_text(json.dumps(notes, indent=4), encoding="utf-8")
 
 
+def chosen(modules: tuple[str, ...]) -> list[str]:
+    """What mutmut is to try of these modules: it tries again whatever it is told by name, so only what lives, where that is known."""
+    names: list[str] = []
+    for module in modules:
+        source, mutated = (base / COLLECTION / "plugins" / "module_utils" / f"{module}.py" for base in (FOLDER, MUTANTS))
+        known = meta(module).exists() and source.stat().st_mtime < mutated.stat().st_mtime
+        names += [name for name, end in noted(module).items() if ENDS.get(end) != KILLED] if known else [f"*.module_utils.{module}.*"]
+    return names
+
+
 def mutmut(*arguments: str) -> int:
     """Run mutmut where it finds its settings. The mutated copy takes the place of the checkout."""
     variables = {**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(MUTANTS), "PYTHONPATH": str(MUTANTS / COLLECTION), "COLUMNS": "120"}
@@ -172,8 +182,8 @@ def main() -> int:
     prepare(MODULES)
     for module in modules:
         forget_the_living(module)
-    names = [] if modules == MODULES else [f"*.module_utils.{name}.*" for name in modules]
-    status = mutmut("run", "--max-children", str(given.workers), *names)
+    names = [] if modules == MODULES else chosen(modules)
+    status = mutmut("run", "--max-children", str(given.workers), *names) if names or modules == MODULES else 0
     return status or report(modules, time.monotonic() - began)
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import Phase, settings
 
 settings.register_profile(
-    "mutation", max_examples=20, derandomize=True, database=None, deadline=None, phases=[Phase.explicit, Phase.generate]
+    "mutation", max_examples=8, derandomize=True, database=None, deadline=None, phases=[Phase.explicit, Phase.generate]
 )
 settings.load_profile("mutation")
 

@@ -270,7 +270,7 @@ def test_where_nothing_needs_naming_no_name_is_a_typo() -> None:
 
 def test_a_missing_workflow_is_said_with_the_cluster() -> None:
     made = {"state": None, "has_template": False}
-    assert make(made=made).warnings == ("There is no workflow w1 on cluster preview (uuid-of-preview).",)
+    assert make(made=made).warnings == ("There is no workflow w1 on cluster preview.",)
     assert make(made=made, on_missing="fail").warnings == ()
     assert make(made={"state": None}, delete_workflow=True).warnings == (), "its template is there, and goes"
     assert len(make(made={"state": None}).warnings) == 1
@@ -369,11 +369,11 @@ def test_a_workflow_that_would_be_reset_is_protected_by_its_id_or_name(pattern: 
 
 def test_a_missing_workflow_refuses_where_asked_and_not_where_its_template_goes() -> None:
     made = {"state": None}
-    assert make(made=made, on_missing="fail").refusals == ("w1: no such workflow on preview (uuid-of-preview).",)
+    assert make(made=made, on_missing="fail").refusals == ("w1: no such workflow on preview.",)
     assert make(made=made, on_missing="fail", delete_workflow=True).refusals == ()
     assert make(made=made).refusals == ()
     both = make_plan(survey(*(workflow(workflow_id=one, state=None) for one in ("w1", "w2"))), Options(on_missing="fail"))
-    assert both.refusals == ("w1, w2: no such workflow on preview (uuid-of-preview).",)
+    assert both.refusals == ("w1, w2: no such workflow on preview.",)
 
 
 def test_ten_names_and_ten_reasons_are_shown_and_every_word_that_releases() -> None:

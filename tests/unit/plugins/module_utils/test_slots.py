@@ -112,6 +112,10 @@ def test_two_threads_are_left_to_others_unless_asked_and_never_less_than_one(max
     assert slots_of(Cluster({}), concurrency).limit(row(maximum)) == limit
 
 
+def test_as_many_as_is_safe_unless_somebody_asks_for_fewer() -> None:
+    assert Slots(Cluster({}), Cluster({}), "uuid-of-preview").limit(row(8)) == 6  # type: ignore[arg-type]
+
+
 def test_the_capacity_is_that_of_all_nodes_together_and_of_a_node_by_two_urls_once() -> None:
     names = {"http://a": "a", "http://alias": "a", "http://b": "b"}
     assert slots_of(Cluster({"a": row(4), "b": row(8)}, names=names)).capacity() == 2 + 6
@@ -340,6 +344,13 @@ def test_nothing_is_sent_while_somebody_may_be_at_the_workflow(call: str, free: 
     assert (found is not None) is free
 
 
+def test_somebody_at_the_workflow_is_seen_by_the_first_look_and_by_the_second() -> None:
+    same, nobody = {"a": row(8, opaque_id("another-run", "w1"))}, {"a": row(8)}
+    for pictures, looks in (((same,), 1), ((nobody, same), 2)):
+        cluster = Cluster(*pictures)
+        assert slots_of(cluster).free_slot(MARK, LATER) is None and cluster.looks == looks
+
+
 def test_a_call_that_hangs_for_good_is_not_waited_for() -> None:
     cluster = Cluster({"a": row(4), "b": row(4, FOREIGN)}, names={"http://a": "a", "http://b": "b"})
     cluster.hanging = {"b"}
@@ -396,8 +407,8 @@ def test_a_node_that_hangs_ends_the_wait_at_once(clock: Clock) -> None:
 def test_whoever_finds_the_gate_held_until_the_deadline_says_so() -> None:
     held = slots_of(Cluster({"a": row(4)}))
     held.locks.take(Locks.GATE)
-    with pytest.raises(NoSlot, match="other processes of this machine were looking for a slot"):
-        held.free_slot(MARK, PAST)
+    with pytest.raises(NoSlot, match="^wait_timeout was over while other processes of this machine were looking for a slot"):
+        held.wait_for_slot(MARK, PAST)
 
 
 def test_the_gate_is_tried_again_shortly(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -444,6 +455,27 @@ def test_whoever_has_a_slot_leaves_one_look_less_for_the_others() -> None:
             with pytest.raises(NoSlot), held.turn(PAST):
                 pytest.fail("three of two")
     assert (held.held, held.looking) == (0, 0)
+
+
+def test_several_slots_of_a_process_are_counted() -> None:
+    held = slots_of(Cluster({"a": row(4)}))
+    held.capacity()
+    with held.slot(MARK, LATER), held.slot(OURS, LATER):
+        assert held.held == 2
+        with pytest.raises(NoSlot, match=OTHERS):
+            held.wait_for_slot(opaque_id("run", "w3"), PAST)
+    assert held.held == 0
+
+
+def test_whoever_looks_is_ahead_of_a_workflow_that_has_not_begun() -> None:
+    held = slots_of(Cluster({"a": row(2)}))
+    thread = threading.Thread(target=held.wait_for_own, daemon=True)
+    with held.turn(PAST):
+        thread.start()
+        thread.join(0.05)
+        assert thread.is_alive()
+    thread.join(5)
+    assert not thread.is_alive()
 
 
 def test_a_workflow_stands_in_line_until_its_own_process_has_a_slot_less() -> None:

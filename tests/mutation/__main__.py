@@ -44,6 +44,7 @@ NEEDED = ("tests/__init__.py", "tests/environment.py", "tests/mutation", "tests/
 KILLED, SURVIVED, UNTESTED, TIMEOUT, OTHER = "killed", "survived", "no test", "timeout", "other"
 # What mutmut notes of a mutant: the exit status of pytest, that of a process that a signal ended, or a number of its own.
 ENDS = {1: KILLED, 3: KILLED, 0: SURVIVED, 5: UNTESTED, 33: UNTESTED, 36: TIMEOUT, -24: TIMEOUT, 24: TIMEOUT, 152: TIMEOUT, 255: TIMEOUT}
+DEAD = {end for end, what in ENDS.items() if what == KILLED}
 
 
 @dataclass(frozen=True)
@@ -98,7 +99,7 @@ def forget_the_living(module: str) -> None:
     path = meta(module)
     if path.exists():
         notes = json.loads(path.read_text(encoding="utf-8"))
-        notes["exit_code_by_key"] = {name: end if ENDS.get(end) == KILLED else None for name, end in notes["exit_code_by_key"].items()}
+        notes["exit_code_by_key"] = {name: end if end in DEAD else None for name, end in notes["exit_code_by_key"].items()}
         path.write_text(json.dumps(notes, indent=4), encoding="utf-8")
 
 
@@ -108,7 +109,7 @@ def chosen(modules: tuple[str, ...]) -> list[str]:
     for module in modules:
         source, mutated = (base / COLLECTION / "plugins" / "module_utils" / f"{module}.py" for base in (FOLDER, MUTANTS))
         known = meta(module).exists() and source.stat().st_mtime < mutated.stat().st_mtime
-        names += [name for name, end in noted(module).items() if ENDS.get(end) != KILLED] if known else [f"*.module_utils.{module}.*"]
+        names += [name for name, end in noted(module).items() if end not in DEAD] if known else [f"*.module_utils.{module}.*"]
     return names
 
 

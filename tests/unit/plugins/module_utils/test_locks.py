@@ -31,23 +31,22 @@ def test_a_link_in_the_place_of_the_file_is_not_followed(tmp_path: Path) -> None
 
 
 def test_whoever_loses_the_race_to_make_the_file_takes_the_winners(monkeypatch: pytest.MonkeyPatch) -> None:
-    opened = [FileNotFoundError(), FileExistsError(), 7]
+    refusals: list[OSError] = [FileNotFoundError(), FileExistsError()]
 
     def open_file(path: str, flags: int, mode: int = 0) -> int:
-        said = opened.pop(0)
-        if isinstance(said, OSError):
-            raise said
-        return said
+        if refusals:
+            raise refusals.pop(0)
+        return 7
 
-    monkeypatch.setattr(locks.os, "open", open_file)
-    assert open_shared("lock") == 7 and not opened
+    monkeypatch.setattr(os, "open", open_file)
+    assert open_shared("lock") == 7 and not refusals
 
 
 def test_a_file_that_comes_and_goes_is_an_error_and_no_endless_try(monkeypatch: pytest.MonkeyPatch) -> None:
     def open_file(path: str, flags: int, mode: int = 0) -> int:
         raise FileExistsError if flags & os.O_CREAT else FileNotFoundError
 
-    monkeypatch.setattr(locks.os, "open", open_file)
+    monkeypatch.setattr(os, "open", open_file)
     with pytest.raises(OSError, match="lock comes and goes"):
         open_shared("lock")
 

@@ -531,7 +531,7 @@ def test_a_whole_empty_result() -> None:
 
 def test_a_whole_information() -> None:
     counts = {"NOT_STARTED": 0, "PROVISIONING": 0, "COMPLETED": 0, "FAILED": 0, "MISSING": 0}
-    nothing = {
+    nothing: dict[str, Any] = {
         "changed": False, "server": None, "workflows": [], "resources": [], "blocked": [], "unrecorded": [],
         "summary": {"present": 0, "absent": 0, "unknown": 0}, "counts": {"workflows": 0, "resources": 0, **counts},
     }

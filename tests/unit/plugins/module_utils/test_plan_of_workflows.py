@@ -145,9 +145,10 @@ def test_a_record_of_what_is_gone_is_said_with_what_clears_it(options: dict[str,
 def test_of_a_record_that_goes_with_another_workflow_it_is_said_that_it_may_be_there_still() -> None:
     second = workflow(replace(INDEX, workflow_id="w2"), workflow_id="w2")
     found = make_plan(survey(workflow(INDEX), second), Options(allow_delete=("docs",)))
-    assert found.warnings == (
+    (text,) = found.warnings
+    assert text == (
         "Workflow w2 still records what is gone, or goes with another workflow of this task (docs), and the server cannot get over that:"
-        " stale_records: recreate or forget clears it.",
+        " stale_records: recreate or forget clears it."
     )
 
 
@@ -323,13 +324,19 @@ def test_what_is_kept_keeps_its_reason_when_the_task_is_refused() -> None:
             "This is cluster preview (uuid-of-preview), not production as expect_cluster says.",
         ),
         ((replace(CONNECTOR, exists=None, problem="no rights"),), {}, "connector c1: It could not be looked at: no rights"),
-        ((INDEX, PIPELINE), {"allow_delete": ()}, 'Not named in allow_delete: index docs, ingest pipeline embed. To let them go as well, add to allow_delete: ["docs", "embed"].'),
+        (
+            (INDEX, PIPELINE),
+            {"allow_delete": ()},
+            'Not named in allow_delete: index docs, ingest pipeline embed. To let them go as well, add to allow_delete: ["docs", "embed"].',
+        ),
         ((CONNECTOR,), {"protect": ("c1",)}, "connector c1: Protected by 'c1' in protect."),
         (
             (INDEX, replace(CONNECTOR, users=(User("agent", "a9"),))),
             {"allow_delete": ()},
-            'Not named in allow_delete: index docs. To let them go as well, add to allow_delete: ["docs"]. connector c1: Not this workflow\'s alone: used by'
-            " agent/a9. on_shared: keep leaves it there, on_shared: delete deletes it all the same.",
+            (
+                'Not named in allow_delete: index docs. To let them go as well, add to allow_delete: ["docs"]. connector c1: Not this workflow\'s alone:'
+                " used by agent/a9. on_shared: keep leaves it there, on_shared: delete deletes it all the same."
+            ),
         ),
     ],
 )

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -161,7 +162,7 @@ def test_a_node_that_hangs_is_left_out() -> None:
 def test_when_every_node_hangs_they_are_named_and_a_restart_is_asked_for() -> None:
     cluster = Cluster({"a": row(4), "b": row(4)}, names={"http://a": "a", "http://b": "b"})
     cluster.hanging = {"a", "b"}
-    with pytest.raises(NodeHangs, match="a, b hangs.*restart"):
+    with pytest.raises(NodeHangs, match=r"a, b hangs.*restart"):
         slots_of(cluster).places(cluster.look())
 
 
@@ -407,7 +408,7 @@ def test_a_node_that_hangs_ends_the_wait_at_once(clock: Clock) -> None:
 def test_whoever_finds_the_gate_held_until_the_deadline_says_so() -> None:
     held = slots_of(Cluster({"a": row(4)}))
     held.locks.take(Locks.GATE)
-    with pytest.raises(NoSlot, match="^wait_timeout was over while other processes of this machine were looking for a slot"):
+    with pytest.raises(NoSlot, match=r"^wait_timeout was over while other processes of this machine were looking for a slot"):
         held.wait_for_slot(MARK, PAST)
 
 
@@ -420,7 +421,7 @@ def test_the_gate_is_tried_again_shortly(monkeypatch: pytest.MonkeyPatch) -> Non
         pauses.append(seconds)
         held.locks.release(Locks.GATE)
 
-    monkeypatch.setattr(locks.time, "sleep", sleep)
+    monkeypatch.setattr(time, "sleep", sleep)
     assert held.free_slot(MARK, LATER) is not None and pauses == [slots.GATE_POLL]
 
 
@@ -449,11 +450,10 @@ def test_only_as_many_threads_look_as_may_have_a_slot() -> None:
 def test_whoever_has_a_slot_leaves_one_look_less_for_the_others() -> None:
     held = slots_of(Cluster({"a": row(4)}))
     held.capacity()
-    with held.slot(MARK, LATER):
-        with held.turn(PAST):
-            assert (held.held, held.looking, held.most) == (1, 1, 2)
-            with pytest.raises(NoSlot), held.turn(PAST):
-                pytest.fail("three of two")
+    with held.slot(MARK, LATER), held.turn(PAST):
+        assert (held.held, held.looking, held.most) == (1, 1, 2)
+        with pytest.raises(NoSlot), held.turn(PAST):
+            pytest.fail("three of two")
     assert (held.held, held.looking) == (0, 0)
 
 

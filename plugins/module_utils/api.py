@@ -82,6 +82,9 @@ class Answer:
         return self.outcome == OK
 
 
+Readable = Callable[[Answer, str], Answer]  # passes an answer on, or says or raises what is missing; the text: what was being done
+
+
 def classify(reply: Reply, url: str, action: str = "") -> Answer:
     """What one reply is, told by status and body together. Pure. ``action``: what was asked for, as permissions call it."""
     if reply.error:

@@ -13,11 +13,9 @@ from __future__ import annotations
 from typing import Any, Callable, Iterable, Sequence
 
 from . import api as rest
-from .api import Answer, Api, hits_of, pages, pages_that_fit
+from .api import Answer, Api, Readable, hits_of, pages, pages_that_fit
 from .connection import Connection
 from .resources import KINDS, Key, titles
-
-Readable = Callable[[Answer, str], Answer]
 
 MOST_COUNTS = 500  # searches in one request: the node works on a few of them at a time, and queues the others
 

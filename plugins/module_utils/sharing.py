@@ -12,10 +12,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Callable, Iterable, Iterator, Sequence, TypeVar
 
-from .api import LARGEST_PAGE, MOST_TERMS, Answer, Api, hits_of, is_whole, pages
+from .api import LARGEST_PAGE, MOST_TERMS, Answer, Api, Readable, hits_of, is_whole, pages
 from .resources import KINDS, Key, generated_kinds, kind_of, titles
 
-Readable = Callable[[Answer, str], Answer]
 T = TypeVar("T")
 
 

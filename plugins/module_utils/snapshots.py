@@ -13,8 +13,8 @@ from typing import Any, Sequence
 
 from .api import MISSING, Answer, Api, snapshot_target
 from .module import OptionError
+from .records import SurveyError
 from .resources import KINDS
-from .survey import SurveyError
 
 SUCCESS = "SUCCESS"
 RUNNING = "IN_PROGRESS"

@@ -23,9 +23,10 @@ from .parallel import work_on
 from .plan import Plan, WorkflowPlan, go_before, make_plan
 from .pools import NodeHangs, calls_by_node, may_be_at, opaque_id
 from .progress import FOR_ANOTHER, FOR_ANSWER, FOR_PROVISIONING, FOR_REPETITION, FOR_SERVER, FOR_SLOT, Progress
+from .records import PROVISIONING, Resource, Survey, SurveyError, Workflow
 from .resources import KINDS, Key
 from .slots import NoSlot, Slots
-from .survey import PROVISIONING, Resource, Survey, SurveyError, Surveyor, Workflow
+from .survey import Surveyor
 
 FRUITLESS_TRIES = 2  # calls in a row that change nothing before giving up: one may meet a search that is a second old
 QUIET = 12.0  # seconds without a change of the record: longer than the server's limit of one step (10 s) and its pause (1 s)

@@ -18,8 +18,8 @@ import yaml
 
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils import connection
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.api import Answer, Api
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.records import SurveyError
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.resources import KINDS, generated_kinds
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.survey import SurveyError
 from tests.integration import in_process
 from tests.integration.helpers import Environment, Playbooks, by_kind, deprovision, deprovisions, environment, existing, resource, warnings
 from tests.real.conftest import quick

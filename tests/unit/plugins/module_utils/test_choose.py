@@ -16,7 +16,7 @@ from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils impo
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.api import OK, Answer
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.choose import Filters, age_of, seconds_of, unchanged_of
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.module import OptionError
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.survey import Workflow
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.records import Workflow
 
 from .worlds import resource
 

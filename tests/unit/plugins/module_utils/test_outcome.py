@@ -17,8 +17,8 @@ from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.endi
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.fates import STATUSES, Fate, Options
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.outcome import diff, empty, information, no_information, result
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.plan import Plan, make_plan
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.records import Resource, Survey, Workflow
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.sharing import User
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.survey import Resource, Survey, Workflow
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.teardown import Run
 
 from .worlds import OPTIONS, resource, survey, surveys, workflow

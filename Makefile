@@ -1,4 +1,4 @@
-# Copyright: (c) 2026, opensearch_ops.flow_framework contributors
+# Copyright (c) 2026 opensearch_ops.flow_framework contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
@@ -16,7 +16,7 @@ PYTEST_ARGS ?=
 SESSION = @"$(PYTHON)" tests/environment.py nox -s $@ --
 
 # Sessions without arguments of their own, and those that have some, below.
-PLAIN := demo demo-opensearch lint changelog build
+PLAIN := demo demo-opensearch lint docs changelog build
 OTHERS := test test-opensearch unit molecule contract campaign bench
 
 .DEFAULT_GOAL := help

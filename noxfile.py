@@ -1,4 +1,4 @@
-# Copyright: (c) 2026, opensearch_ops.flow_framework contributors
+# Copyright (c) 2026 opensearch_ops.flow_framework contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Everything that is checked or made from a checkout: one session each, with its commands.
@@ -14,7 +14,9 @@ stands in tests/requirements, and apart from the settings and the home directory
 from __future__ import annotations
 
 import os
+import shutil
 import sys
+from pathlib import Path
 
 import nox
 
@@ -24,6 +26,7 @@ nox.options.default_venv_backend = "none"
 nox.options.sessions = ["lint", "test"]
 
 WORKERS = "4"
+DOCS = Path("tests", "output", "docs")
 
 # Of the tests that were written for the simulator, those that are about what becomes of real resources.
 OPENSEARCH_TESTS = (
@@ -132,7 +135,32 @@ def lint(session: nox.Session) -> None:
         run(session, *command, requirements="lint")
 
 
+@nox.session
+def sanity(session: nox.Session) -> None:
+    """ansible-test sanity, with every Python that is here"""
+    run(session, "python", "-m", "tests.sanity", *session.posargs)
+
+
+@nox.session
+def licences(session: nox.Session) -> None:
+    """every file says whose it is, as REUSE wants it"""
+    run(session, "reuse", "lint", requirements="licences")
+
+
 # -- make --------------------------------------------------------------------------------------------------------------
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """the guides and the modules as pages, in tests/output/docs/html (Python 3.11 or newer)"""
+    # What an earlier build left would be taken for a page of this one.
+    shutil.rmtree(DOCS, ignore_errors=True)
+    (DOCS / "rst").mkdir(parents=True)
+    pages = ("--use-current", "--squash-hierarchy", "--fail-on-error", "--dest-dir", f"{DOCS}/rst", "opensearch_ops.flow_framework")
+    run(session, "antsibull-docs", "collection", *pages, requirements="docs")
+    where = ("-c", "docs/docsite/sphinx", "-d", f"{DOCS}/doctrees", f"{DOCS}/rst", f"{DOCS}/html")
+    run(session, "sphinx-build", "--fail-on-warning", "--keep-going", "--quiet", "-b", "html", *where, requirements="docs")
+    session.log("The first page is %s", (DOCS / "html" / "index.html").resolve())
 
 
 @nox.session

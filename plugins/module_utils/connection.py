@@ -1,4 +1,4 @@
-# Copyright: (c) 2026, opensearch_ops.flow_framework contributors
+# Copyright (c) 2026 opensearch_ops.flow_framework contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
@@ -25,10 +25,11 @@ from ansible.module_utils.basic import env_fallback
 
 # opensearch-py takes its asynchronous half along where aiohttp is installed: nearly half of the time of the import, for
 # nothing that is used here. It does without where aiohttp cannot be imported, which is so for the time of this import.
-HAD_AIOHTTP = "aiohttp" in sys.modules
+MODULES: dict[str, Any] = sys.modules  # None in there stands for what cannot be imported, which its own type does not say
+HAD_AIOHTTP = "aiohttp" in MODULES
 try:
     if not HAD_AIOHTTP:
-        sys.modules["aiohttp"] = None  # type: ignore[assignment]
+        MODULES["aiohttp"] = None
     from opensearchpy import Urllib3HttpConnection, exceptions
     from urllib3 import __version__ as urllib3_version
     from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
@@ -38,7 +39,7 @@ except ImportError:
     LIBRARY_ERROR = traceback.format_exc()
 finally:
     if not HAD_AIOHTTP:
-        del sys.modules["aiohttp"]
+        del MODULES["aiohttp"]
 
 # What authenticates. One of these given in the task switches the environment off for all of them, so that a
 # token of the task never meets a password of the environment.

@@ -1,4 +1,4 @@
-# Copyright: (c) 2026, opensearch_ops.flow_framework contributors
+# Copyright (c) 2026 opensearch_ops.flow_framework contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The jobs of the kit as AWX runs them: by ansible-runner, with the environment of a credential, the answers of a survey, and artifacts."""
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import ansible_runner  # type: ignore[import-untyped]
+import ansible_runner
 import pytest
 
 from tests.integration.helpers import Environment, ansible_environment, environment, everything, existing, writes

@@ -1,4 +1,4 @@
-# Copyright: (c) 2026, opensearch_ops.flow_framework contributors
+# Copyright (c) 2026 opensearch_ops.flow_framework contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """``python -m tests.bench [--quick] [--only deprovision,read] [--sizes 100,1000] [--url https://… --user …]``.
@@ -14,6 +14,7 @@ import os
 import sys
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 from urllib3.exceptions import HTTPError
 
@@ -51,14 +52,14 @@ def arguments(given: list[str] | None = None) -> argparse.Namespace:
 
 def options_of(given: argparse.Namespace) -> Options:
     """What was asked for, over the sizes of a quick or a whole run."""
-    chosen: dict[str, object] = dict(QUICK) if given.quick else {}
+    chosen: dict[str, Any] = dict(QUICK) if given.quick else {}
     chosen.update({name: value for name in ("workflows", "runs", "limit") if (value := getattr(given, name)) is not None})
     if given.sizes:
         chosen["sizes"] = tuple(sorted(int(size) for size in given.sizes.split(",")))
     if given.url:
         password = os.environ.get("BENCH_PASSWORD") if given.user else None
         chosen["real"] = Real(given.url, given.user, password, given.ca_cert, given.insecure)
-    return Options(version=given.version, clock=given.clock, **chosen)  # type: ignore[arg-type]
+    return Options(version=given.version, clock=given.clock, **chosen)
 
 
 def heading(options: Options, own: float, before: str) -> str:

@@ -1,4 +1,4 @@
-# Copyright: (c) 2026, opensearch_ops.flow_framework contributors
+# Copyright (c) 2026 opensearch_ops.flow_framework contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The tables of behaviour.md §10.2 to §10.6, row by row, against the simulator of the versions they name."""
@@ -45,7 +45,7 @@ FROM_2_14 = ("2.14.0", *FROM_2_15)
 ANY = (*TO_2_15, *FROM_2_16)
 
 
-def row(name: str, *versions: str) -> Any:
+def row(name: str, *versions: str) -> pytest.MarkDecorator:
     """Parametrises a test with the versions that a row of a table names."""
     assert name not in NOT_HELD
     return pytest.mark.parametrize("version", versions, ids=[f"{name}-{version}" for version in versions])

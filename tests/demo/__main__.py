@@ -1,4 +1,4 @@
-# Copyright: (c) 2026, opensearch_ops.flow_framework contributors
+# Copyright (c) 2026 opensearch_ops.flow_framework contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """python -m tests.demo [--opensearch]: plays the demo. The exit status is 1 if anything was not as said.
@@ -9,6 +9,7 @@ With ``--opensearch`` on a real cluster, in front of which only Flow Framework i
 from __future__ import annotations
 
 import argparse
+import io
 import sys
 import tempfile
 import time
@@ -36,7 +37,8 @@ def main() -> int:
     parser.add_argument("--opensearch", action="store_true", help="on a real OpenSearch; needs Java and Maven")
     real: bool = parser.parse_args().opensearch
     # Signs that a terminal does not know must not end the demo.
-    sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")
     began = time.monotonic()
     screen.heading(" opensearch_ops.flow_framework: environments torn down, as the server sees it")
     try:

@@ -1,4 +1,4 @@
-# Copyright: (c) 2026, opensearch_ops.flow_framework contributors
+# Copyright (c) 2026 opensearch_ops.flow_framework contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Lines while the task works: they come before it ends, and change nothing about it.
@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import ansible_runner  # type: ignore[import-untyped]
+import ansible_runner
 import pytest
 
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils import slots, teardown

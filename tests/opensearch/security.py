@@ -1,4 +1,4 @@
-# Copyright: (c) 2026, opensearch_ops.flow_framework contributors
+# Copyright (c) 2026 opensearch_ops.flow_framework contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The security plugin of a cluster: certificates, users and settings, all made at start."""
@@ -18,7 +18,7 @@ from tests.simulator.security import ADMIN_ROLE, default_users
 SUPERADMIN = "superadmin"
 """The client certificate that may do everything, without any role: the plugin's own administrator."""
 
-SUBJECT = {"organization_name": "tests", "organization_unit_name": "opensearch"}
+SUBJECT: dict[str, Any] = {"organization_name": "tests", "organization_unit_name": "opensearch"}
 
 # bcrypt of each user's name with a cost of 4: the quickest that there is, which is all that a test needs.
 HASHES = {

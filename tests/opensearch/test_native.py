@@ -1,4 +1,4 @@
-# Copyright: (c) 2026, opensearch_ops.flow_framework contributors
+# Copyright (c) 2026 opensearch_ops.flow_framework contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The simulator in memory and a real cluster answer every native request that the collection sends alike."""
@@ -355,8 +355,8 @@ SNAPSHOTS: list[Call] = [
 def test_a_snapshot_is_taken_and_shown_alike(estate: Both) -> None:
     estate.put("index", "saved", documents=3)
     body = {"type": "fs", "settings": {"location": str(estate.real.repository / "kept")}}
-    user = ("admin", "admin") if estate.real.security else (None, None)
-    clients = estate.real.client(), Client(estate.memory.url, *user, ca_cert=estate.memory.ca_cert)
+    admin = "admin" if estate.real.security else None
+    clients = estate.real.client(), Client(estate.memory.url, admin, admin, ca_cert=estate.memory.ca_cert)
     assert [client.send("PUT", "/_snapshot/kept", body).status for client in clients] == [200, 200]
     try:
         assert unlike(estate, SNAPSHOTS) == []

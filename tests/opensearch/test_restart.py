@@ -1,4 +1,4 @@
-# Copyright: (c) 2026, opensearch_ops.flow_framework contributors
+# Copyright (c) 2026 opensearch_ops.flow_framework contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A node that dies in the middle of a run, and comes back with its data."""
@@ -24,16 +24,16 @@ def test_a_node_that_restarts_in_the_middle_of_a_run_loses_nothing_and_the_next_
 ) -> None:
     """The run itself may fail, but says nothing that is not so; the same task again ends as if nothing had happened."""
     made = provisioned(sim, "w", ["connector", "model_group", "model", "agent", "ingest_pipeline", "index", "search_pipeline"])
-    recorded = len(sim.state("w")["resources_created"])
+    all_of_them = recorded(sim)
     process = start(sim, "w", allow_delete=made.named, request_timeout=5, wait_timeout=90)
     if moment == "while it is deprovisioned":
-        until(lambda: len(sim.state("w")["resources_created"]) < recorded)
+        until(lambda: recorded(sim) < all_of_them)
         die(plain, sim)
-        assert 0 < len(sim.state("w")["resources_created"]) < recorded, "it was half done"
+        assert 0 < recorded(sim) < all_of_them, "it was half done"
     else:
         until(lambda: sim.requests("GET", "/_status"))
         die(plain, sim)
-        assert len(sim.state("w")["resources_created"]) == recorded, "nothing was done"
+        assert recorded(sim) == all_of_them, "nothing was done"
     result: dict[str, Any] = finish(process, timeout=150)
     said(result)
     truthful(result, sim)
@@ -42,6 +42,13 @@ def test_a_node_that_restarts_in_the_middle_of_a_run_loses_nothing_and_the_next_
     again = run(sim, "w", allow_delete=made.named)
     finished(again, sim)
     assert there(sim, made) == {"model_group"}
+
+
+def recorded(sim: Simulator) -> int:
+    """How many resources the workflow holds now."""
+    state = sim.state("w")
+    assert state is not None
+    return len(state["resources_created"])
 
 
 def die(plain: Cluster, sim: Simulator) -> None:

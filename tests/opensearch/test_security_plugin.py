@@ -1,4 +1,4 @@
-# Copyright: (c) 2026, opensearch_ops.flow_framework contributors
+# Copyright (c) 2026 opensearch_ops.flow_framework contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """TLS, credentials and permissions on the real security plugin: what it asks for, and what is said of what it denies."""
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -402,8 +402,26 @@ def test_each_permission_for_the_call_that_is_left_out_is_named(sim: Any, accoun
     assert (sim.template(made.workflow_id) is not None) == left_out.startswith("cluster:admin")
 
 
+Request = Callable[[Api, Environment], Answer]
+
+
+def each(word: str, kinds: Iterable[str], send: Callable[[Api, Environment, str], Answer]) -> dict[str, Request]:
+    """The same request for each of the kinds."""
+
+    def of(kind: str) -> Request:
+        return lambda api, made: send(api, made, kind)
+
+    return {f"{word} {kind}": of(kind) for kind in kinds}
+
+
+def put_placeholder(api: Api, made: Environment, kind: str) -> Answer:
+    placeholder = KINDS[kind].placeholder
+    assert placeholder is not None
+    return api.put(kind, made.ids[kind], placeholder())
+
+
 DEPLOYED = "pr-probe-deployed"
-REQUESTS: dict[str, Callable[[Api, Environment], Answer]] = {
+REQUESTS: dict[str, Request] = {
     "info": lambda api, made: api.info(),
     "plugins": lambda api, made: api.plugins(),
     "clock": lambda api, made: api.clock(),
@@ -420,12 +438,12 @@ REQUESTS: dict[str, Callable[[Api, Environment], Answer]] = {
     "indices": lambda api, made: api.indices([made.ids["index"]]),
     "stats_of": lambda api, made: api.stats_of([made.ids["index"]]),
     "counts": lambda api, made: api.counts([made.ids["index"]]),
-    **{f"look at {kind}": lambda api, made, kind=kind: api.look(kind, made.ids[kind]) for kind in KINDS},  # type: ignore[misc]
-    **{f"list {kind}": lambda api, made, kind=kind: api.pipelines(kind) for kind in NAMED[1:]},  # type: ignore[misc]
-    **{f"search {kind}": lambda api, made, kind=kind: api.ml_by_id(kind, [made.ids[kind]]) for kind in generated_kinds()},  # type: ignore[misc]
+    **each("look at", KINDS, lambda api, made, kind: api.look(kind, made.ids[kind])),
+    **each("list", NAMED[1:], lambda api, made, kind: api.pipelines(kind)),
+    **each("search", generated_kinds(), lambda api, made, kind: api.ml_by_id(kind, [made.ids[kind]])),
     "undeploy": lambda api, made: api.send_once("POST", f"{KINDS['model'].target(DEPLOYED)}/_undeploy", 30),
-    **{f"delete {kind}": lambda api, made, kind=kind: api.delete(kind, made.ids[kind]) for kind in ("agent", "model", "connector", "model_group", *NAMED)},  # type: ignore[misc]
-    **{f"put {kind}": lambda api, made, kind=kind: api.put(kind, made.ids[kind], KINDS[kind].placeholder()) for kind in NAMED},  # type: ignore[misc]
+    **each("delete", ("agent", "model", "connector", "model_group", *NAMED), lambda api, made, kind: api.delete(kind, made.ids[kind])),
+    **each("put", NAMED, put_placeholder),
 }
 """What the modules send to others than Flow Framework, and what it sends for them, in an order that leaves nothing behind."""
 

@@ -1,4 +1,4 @@
-# Copyright: (c) 2026, opensearch_ops.flow_framework contributors
+# Copyright (c) 2026 opensearch_ops.flow_framework contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What the tests of this folder share: environments on the simulator, runs of the module, and what the server saw."""
@@ -238,6 +238,16 @@ def until(condition: Callable[[], Any], seconds: float = 20) -> None:
     while not condition():
         assert time.monotonic() < limit, "it did not come true"
         time.sleep(0.01)
+
+
+def release_once(sim: Any, condition: Callable[[], Any], seconds: float = 20) -> Callable[[], Any]:
+    """Let the calls that are held go on once something is true; the function returned waits for that."""
+
+    def work() -> None:
+        until(condition, seconds)
+        sim.faults.release()
+
+    return in_thread(work)
 
 
 # -- what the server saw, and what it holds ----------------------------------------------------------------------------

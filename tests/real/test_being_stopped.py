@@ -1,4 +1,4 @@
-# Copyright: (c) 2026, opensearch_ops.flow_framework contributors
+# Copyright (c) 2026 opensearch_ops.flow_framework contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Being stopped: a real process is killed at random moments; nothing is sent twice at once, and the next run finishes."""
@@ -14,7 +14,7 @@ import pytest
 
 from tests.simulator import running
 
-from .helpers import finished, in_thread, overlaps, posts, provisioned, run, start, there, until
+from .helpers import finished, overlaps, posts, provisioned, release_once, run, start, there, until
 
 KINDS = ("connector", "model", "agent", "ingest_pipeline", "index")
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGKILL)
@@ -76,7 +76,7 @@ def test_stopped_while_its_call_is_under_way_the_next_run_waits_for_that_call(si
         stop(process, signal_)
         assert posts(sim)[0].ended is None, "the server goes on"
         asked = len(tasks(sim))
-        released = in_thread(lambda: (until(lambda: len(tasks(sim)) > asked), sim.faults.release()))
+        released = release_once(sim, lambda: len(tasks(sim)) > asked)
         next_run_finishes(sim, made)
         released()
         assert len(posts(sim)) == 1, "the first call did it all"

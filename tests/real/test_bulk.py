@@ -1,4 +1,4 @@
-# Copyright: (c) 2026, opensearch_ops.flow_framework contributors
+# Copyright (c) 2026 opensearch_ops.flow_framework contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Many workflows in a few requests: the same as one by one, absence only by a GET of that id, and no outage is absence."""
@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 import pytest
 
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils import api, bulk, connection, sharing
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils import api, connection, sharing
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.records import Survey, SurveyError
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.resources import index_placeholder, ingest_placeholder
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.survey import FEW, Surveyor
@@ -368,7 +368,6 @@ def test_a_name_list_never_outgrows_a_request_line_and_loses_no_name() -> None:
 def test_users_are_found_beyond_one_page_of_terms_and_of_hits(sim: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sharing, "MOST_TERMS", 5)
     monkeypatch.setattr(api, "LARGEST_PAGE", 7)
-    monkeypatch.setattr(bulk.rest, "LARGEST_PAGE", 7)
     ids = estate(sim, 13, ("connector", "ingest_pipeline"))
     for number in range(13):
         for copy in range(3):

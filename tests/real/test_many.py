@@ -1,4 +1,4 @@
-# Copyright: (c) 2026, opensearch_ops.flow_framework contributors
+# Copyright (c) 2026 opensearch_ops.flow_framework contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Many workflows in one task: as many at once as is safe, in an order that the server accepts (rule 3)."""
@@ -15,7 +15,25 @@ from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.modu
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.pools import OPAQUE_PREFIX
 from tests.simulator import running
 
-from .helpers import FLOW, bare, call, finish, finished, in_thread, overlaps, posts, provisioned, record, run, start, statuses, there, truthful, until
+from .helpers import (
+    FLOW,
+    bare,
+    call,
+    finish,
+    finished,
+    in_thread,
+    overlaps,
+    posts,
+    provisioned,
+    record,
+    release_once,
+    run,
+    start,
+    statuses,
+    there,
+    truthful,
+    until,
+)
 
 KINDS = ("connector", "index")
 
@@ -30,7 +48,7 @@ def all_held_until(sim: Any, made: list[Any], reached: dict[str, int]) -> Any:
     """No call ends before so many are in flight on each node, however slow the machine; gives what waits for that."""
     for one in made:
         sim.faults.hold("delete_index", one.id("index"))
-    return in_thread(lambda: (until(lambda: sim.in_flight_max == reached, 60), sim.faults.release()))
+    return release_once(sim, lambda: sim.in_flight_max == reached, 60)
 
 
 @pytest.mark.parametrize(
@@ -115,7 +133,7 @@ def test_a_bare_call_that_may_be_at_any_workflow_is_waited_for_by_all(slow: Any)
     wait = in_thread(partial(bare, slow, "other"))
     until(lambda: posts(slow))
     before = len(slow.requests("GET", "/_tasks"))
-    released = in_thread(lambda: (until(lambda: len(slow.requests("GET", "/_tasks")) > before + 3), slow.faults.release()))
+    released = release_once(slow, lambda: len(slow.requests("GET", "/_tasks")) > before + 3)
     result = run(slow, [one.workflow_id for one in made], allow_delete=named)
     released()
     assert not result["failed"] and wait()[0] == 200

@@ -1,4 +1,4 @@
-# Copyright: (c) 2026, opensearch_ops.flow_framework contributors
+# Copyright (c) 2026 opensearch_ops.flow_framework contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Two at once: on one workflow they would corrupt its record (recording concurrent, rule 3). Real processes."""
@@ -19,6 +19,7 @@ from .helpers import (
     overlaps,
     posts,
     provisioned,
+    release_once,
     run,
     start,
     there,
@@ -110,7 +111,7 @@ def test_what_a_call_under_way_has_half_done_is_not_taken_for_a_stale_record(slo
     wait = in_thread(lambda: call(slow.url, "POST", target, headers=mark))
     until(lambda: slow.world.get("index", made.id("index")) is None)
     asked = len(slow.requests("GET", "/_tasks"))
-    released = in_thread(lambda: (until(lambda: len(slow.requests("GET", "/_tasks")) > asked), slow.faults.release()))
+    released = release_once(slow, lambda: len(slow.requests("GET", "/_tasks")) > asked)
     result = run(slow, "w", allow_delete=made.named, stale_records="forget")
     released()
     assert wait()[0] == 200

@@ -1,4 +1,4 @@
-# Copyright: (c) 2026, opensearch_ops.flow_framework contributors
+# Copyright (c) 2026 opensearch_ops.flow_framework contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The routes of Flow Framework (behaviour.md 1)."""
@@ -34,7 +34,10 @@ class FlowRoutes:
         features = self.features
         none = frozenset[str]()
         reads = self._enabled
-        ignores = lambda: features.bodies_ignored and self._enabled()  # noqa: E731
+
+        def ignores() -> bool:
+            return features.bodies_ignored and self._enabled()
+
         searched = ("source", "source_content_type")
         router.add("GET POST", BASE + "/_search", self.search_templates, searched, reads)
         router.add("GET POST", BASE + "/state/_search", self.search_states, searched, reads)

@@ -1,4 +1,4 @@
-# Copyright: (c) 2026, opensearch_ops.flow_framework contributors
+# Copyright (c) 2026 opensearch_ops.flow_framework contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The REST layer of core: routes, query strings, unknown parameters, bodies, methods (behaviour.md 1.1)."""
@@ -108,11 +108,8 @@ class Router:
         params: Iterable[str] | Callable[[], frozenset[str] | None] | None = (),
         body: bool | Callable[[], bool] = False,
     ) -> None:
-        if callable(params):
-            takes = params
-        else:
-            fixed = None if params is None else frozenset(params)
-            takes = lambda: fixed  # noqa: E731
+        fixed = None if params is None or callable(params) else frozenset(params)
+        takes = params if callable(params) else (lambda: fixed)
         reads = body if callable(body) else (lambda: bool(body))
         pattern = tuple(part for part in path.split("/")[1:]) if path != "/" else ()
         self.routes.setdefault(len(pattern), []).append(Route(tuple(methods.split()), pattern, handler, takes, reads))

@@ -1,4 +1,4 @@
-# Copyright: (c) 2026, opensearch_ops.flow_framework contributors
+# Copyright (c) 2026 opensearch_ops.flow_framework contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The HTTP server: nodes, TLS, the log, faults and security around the handlers, and the handle that tests hold."""
@@ -259,6 +259,11 @@ class Simulator:
             self._plugin.load(state, template)
         else:
             self._run(lambda: self._engine.load(state, template))
+
+    def clear(self) -> None:
+        """No workflow and no resource any more, as when it was started. Not in front of a real cluster."""
+        self.world.clear()
+        self._run(self._stores.indices.clear)
 
     def state(self, workflow_id: str) -> dict[str, Any] | None:
         """A copy of the state document as it is stored now."""

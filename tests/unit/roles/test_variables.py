@@ -1,4 +1,4 @@
-# Copyright: (c) 2026, opensearch_ops.flow_framework contributors
+# Copyright (c) 2026 opensearch_ops.flow_framework contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The variables of the role are the options of the modules: none is forgotten, and none is invented."""
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml  # type: ignore[import-untyped]
+import yaml
 
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils import connection
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.resources import KINDS, needs_allow_delete

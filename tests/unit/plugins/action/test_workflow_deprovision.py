@@ -1,4 +1,4 @@
-# Copyright: (c) 2026, opensearch_ops.flow_framework contributors
+# Copyright (c) 2026 opensearch_ops.flow_framework contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The lines that the action plugin prints: what they say, when they come, and when there are none."""
@@ -9,11 +9,14 @@ import io
 import itertools
 import json
 import signal
+import threading
+import time
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from ansible import constants
 
 from ansible_collections.opensearch_ops.flow_framework.plugins.action import workflow_deprovision as action
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.progress import (
@@ -190,7 +193,7 @@ def played(monkeypatch: pytest.MonkeyPatch, seconds: float, writes: Callable[[fl
             file.seek(place)
         return at > seconds
 
-    monkeypatch.setattr(action.time, "monotonic", lambda: clock.now)
+    monkeypatch.setattr(time, "monotonic", lambda: clock.now)
     ended: Any = SimpleNamespace(wait=end)
     action.follow(file, ended, lambda text: shown.append((clock.now - 1000.0, text)))
     return shown
@@ -246,7 +249,7 @@ def test_half_a_line_is_read_when_it_is_whole(monkeypatch: pytest.MonkeyPatch) -
         clock.now += tick
         return clock.now > 4
 
-    monkeypatch.setattr(action.time, "monotonic", lambda: clock.now)
+    monkeypatch.setattr(time, "monotonic", lambda: clock.now)
     ended: Any = SimpleNamespace(wait=end)
     action.follow(file, ended, shown.append)
     assert shown == ["reads 7 workflows"]
@@ -288,20 +291,20 @@ def test_others_are_not(task: dict[str, Any]) -> None:
 
 
 def test_the_file_is_private_and_goes_with_the_block_whatever_ends_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
-    monkeypatch.setattr(action.C, "DEFAULT_LOCAL_TMP", str(tmp_path))
+    monkeypatch.setattr(constants, "DEFAULT_LOCAL_TMP", str(tmp_path))
     with pytest.raises(KeyboardInterrupt), action.followed("") as path:
         (folder,) = tmp_path.iterdir()
         assert path.startswith(str(folder))
         assert (folder.stat().st_mode & 0o777, (folder / "facts").stat().st_mode & 0o777) == (0o700, 0o600)
         raise KeyboardInterrupt
     assert list(tmp_path.iterdir()) == []
-    assert not [thread for thread in action.threading.enumerate() if getattr(thread, "_target", None) is action.follow]
+    assert not [thread for thread in threading.enumerate() if getattr(thread, "_target", None) is action.follow]
 
 
 def test_signals_reach_the_main_thread_only(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
     """One that the kernel hands to another thread does not wake the main one: the task would go on after Ctrl-C."""
     blocked: list[set[Any]] = []
-    monkeypatch.setattr(action.C, "DEFAULT_LOCAL_TMP", str(tmp_path))
+    monkeypatch.setattr(constants, "DEFAULT_LOCAL_TMP", str(tmp_path))
     monkeypatch.setattr(action, "follow", lambda *_: blocked.append(signal.pthread_sigmask(signal.SIG_BLOCK, [])))
     before = signal.pthread_sigmask(signal.SIG_BLOCK, [])
     with action.followed(""):
@@ -310,12 +313,12 @@ def test_signals_reach_the_main_thread_only(monkeypatch: pytest.MonkeyPatch, tmp
 
 
 def test_an_error_of_the_task_passes_through(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
-    monkeypatch.setattr(action.C, "DEFAULT_LOCAL_TMP", str(tmp_path))
+    monkeypatch.setattr(constants, "DEFAULT_LOCAL_TMP", str(tmp_path))
     with pytest.raises(OSError, match="of the task"), action.followed(""):
         raise OSError("of the task")
 
 
 def test_where_no_file_can_be_made_the_task_runs_all_the_same(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
-    monkeypatch.setattr(action.C, "DEFAULT_LOCAL_TMP", str(tmp_path / "missing"))
+    monkeypatch.setattr(constants, "DEFAULT_LOCAL_TMP", str(tmp_path / "missing"))
     with action.followed("") as path:
         assert path == ""

@@ -1,4 +1,4 @@
-# Copyright: (c) 2026, opensearch_ops.flow_framework contributors
+# Copyright (c) 2026 opensearch_ops.flow_framework contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What is set goes on, what is blank does not, and lists may be written as text."""
@@ -42,5 +42,6 @@ def test_a_text_that_is_no_list_is_not_taken_apart() -> None:
 
 
 def test_what_is_no_dictionary_is_refused() -> None:
+    given: Any = "a"
     with pytest.raises(AnsibleFilterError, match="needs a dictionary, not str"):
-        given_options("a")  # type: ignore[arg-type]
+        given_options(given)

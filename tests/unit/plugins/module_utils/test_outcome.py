@@ -1,4 +1,4 @@
-# Copyright: (c) 2026, opensearch_ops.flow_framework contributors
+# Copyright (c) 2026 opensearch_ops.flow_framework contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The result that a play sees: one shape whatever happened, counts that add up, sentences that are true."""
@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -97,7 +98,7 @@ def status_of(made: dict[str, Any]) -> dict[str, str]:
 
 # -- one shape ---------------------------------------------------------------------------------------------
 
-RESULTS = {
+RESULTS: dict[str, Callable[[], dict[str, Any]]] = {
     "check mode": lambda: predicted(survey(ALL)),
     "refused": lambda: predicted(survey(ALL), Options()),
     "kept": lambda: predicted(survey(ALL), Options(on_blocked="keep")),

@@ -1,4 +1,4 @@
-# Copyright: (c) 2026, opensearch_ops.flow_framework contributors
+# Copyright (c) 2026 opensearch_ops.flow_framework contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Many things at once, with an order between them."""
@@ -76,4 +76,8 @@ def test_an_error_is_raised_to_the_caller_and_nothing_more_begins(most: int) -> 
 def test_as_many_work_at_once_as_asked() -> None:
     """Each waits for the others: fewer at once would never end."""
     meeting = threading.Barrier(3, timeout=10)
-    work_on(list("abc"), {}, 3, lambda name: meeting.wait() and None)
+
+    def work(_name: str) -> None:
+        meeting.wait()
+
+    work_on(list("abc"), {}, 3, work)

@@ -1,4 +1,4 @@
-# Copyright: (c) 2026, opensearch_ops.flow_framework contributors
+# Copyright (c) 2026 opensearch_ops.flow_framework contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What holds of the plan for all surveys and all options."""
@@ -40,7 +40,7 @@ def named(resource: Resource, survey: Survey, options: Options) -> bool:
 
 @MANY
 @given(surveys(), OPTIONS)
-def test_nothing_that_needs_naming_is_deleted_without_being_named(survey, options):
+def test_nothing_that_needs_naming_is_deleted_without_being_named(survey: Survey, options: Options) -> None:
     for resources in sent(make_plan(survey, options)):
         for resource in resources:
             if resource.kind in GATED and resource.exists is not False:
@@ -49,7 +49,7 @@ def test_nothing_that_needs_naming_is_deleted_without_being_named(survey, option
 
 @MANY
 @given(surveys(), OPTIONS)
-def test_nothing_that_matches_protect_is_touched(survey, options):
+def test_nothing_that_matches_protect_is_touched(survey: Survey, options: Options) -> None:
     from fnmatch import fnmatchcase
 
     plan = make_plan(survey, options)
@@ -61,7 +61,7 @@ def test_nothing_that_matches_protect_is_touched(survey, options):
 
 @MANY
 @given(surveys(), OPTIONS)
-def test_no_id_that_the_cluster_takes_for_more_is_ever_sent(survey, options):
+def test_no_id_that_the_cluster_takes_for_more_is_ever_sent(survey: Survey, options: Options) -> None:
     for one in make_plan(survey, options).workflows:
         for name in list(one.allow) + [resource.id for resource in one.first]:
             assert not any(sign in name for sign in "*,") and name == name.strip()
@@ -71,7 +71,7 @@ def test_no_id_that_the_cluster_takes_for_more_is_ever_sent(survey, options):
 
 @MANY
 @given(surveys(), OPTIONS)
-def test_what_is_gone_is_never_named_unless_something_of_that_id_is_there_or_our_own_placeholder(survey, options):
+def test_what_is_gone_is_never_named_unless_something_of_that_id_is_there_or_our_own_placeholder(survey: Survey, options: Options) -> None:
     for one in make_plan(survey, options).workflows:
         there = {r.id for r in one.workflow.resources if r.kind in GATED and (r.exists or r.placeholder)}
         assert set(one.allow) <= there
@@ -79,7 +79,7 @@ def test_what_is_gone_is_never_named_unless_something_of_that_id_is_there_or_our
 
 @MANY
 @given(surveys(), OPTIONS)
-def test_the_plan_covers_every_recorded_resource_once(survey, options):
+def test_the_plan_covers_every_recorded_resource_once(survey: Survey, options: Options) -> None:
     plan = make_plan(survey, options)
     assert [[fate.resource for fate in one.fates] for one in plan.workflows] == [list(one.resources) for one in survey.workflows]
     assert all(fate.status in STATUSES for one in plan.workflows for fate in one.fates)
@@ -87,7 +87,7 @@ def test_the_plan_covers_every_recorded_resource_once(survey, options):
 
 @MANY
 @given(surveys(), OPTIONS)
-def test_a_refused_plan_sends_nothing_and_changes_nothing(survey, options):
+def test_a_refused_plan_sends_nothing_and_changes_nothing(survey: Survey, options: Options) -> None:
     plan = make_plan(survey, options)
     if plan.refusals:
         assert plan.failed and not plan.changed
@@ -97,7 +97,7 @@ def test_a_refused_plan_sends_nothing_and_changes_nothing(survey, options):
 
 @MANY
 @given(surveys(), OPTIONS)
-def test_what_would_be_deleted_exists_and_its_workflow_acts(survey, options):
+def test_what_would_be_deleted_exists_and_its_workflow_acts(survey: Survey, options: Options) -> None:
     for one in make_plan(survey, options).workflows:
         for fate in one.fates:
             if fate.status == "would_delete":
@@ -107,12 +107,12 @@ def test_what_would_be_deleted_exists_and_its_workflow_acts(survey, options):
 
 @MANY
 @given(surveys(), OPTIONS)
-def test_its_own_hash_changes_nothing_about_a_plan(survey, options):
+def test_its_own_hash_changes_nothing_about_a_plan(survey: Survey, options: Options) -> None:
     plan = make_plan(survey, options)
     assert make_plan(survey, replace(options, plan_hash=plan.hash)) == plan
 
 
 @MANY
 @given(surveys(), OPTIONS)
-def test_a_plan_with_another_hash_is_refused(survey, options):
+def test_a_plan_with_another_hash_is_refused(survey: Survey, options: Options) -> None:
     assert make_plan(survey, replace(options, plan_hash="no")).refusals

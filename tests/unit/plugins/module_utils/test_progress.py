@@ -1,4 +1,4 @@
-# Copyright: (c) 2026, opensearch_ops.flow_framework contributors
+# Copyright (c) 2026 opensearch_ops.flow_framework contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What the module writes down while it works, and that nothing about the file ever reaches the task."""
@@ -13,7 +13,6 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils import progress
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.progress import (
     FOR_ANSWER,
     FOR_REPETITION,
@@ -189,7 +188,7 @@ def test_a_full_disk_stops_nothing(path: Path, monkeypatch: pytest.MonkeyPatch) 
         raise OSError(28, "No space left on device")
 
     told = Progress(True)
-    monkeypatch.setattr(progress.os, "write", full)
+    monkeypatch.setattr(os, "write", full)
     told.reading(1)
     monkeypatch.undo()
     told.reading(2)

@@ -1,4 +1,4 @@
-# Copyright: (c) 2026, opensearch_ops.flow_framework contributors
+# Copyright (c) 2026 opensearch_ops.flow_framework contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What the report says of a plan, of a teardown that ended well, half way, or not at all, and the command that goes on."""
@@ -10,7 +10,7 @@ import shlex
 from typing import Any
 
 import pytest
-import yaml  # type: ignore[import-untyped]
+import yaml
 
 from ansible_collections.opensearch_ops.flow_framework.plugins.action.teardown_report import files_of
 from ansible_collections.opensearch_ops.flow_framework.plugins.plugin_utils.report import MOST, as_text, report_of
@@ -161,7 +161,11 @@ class Marks(yaml.SafeLoader):
     """Shows which texts are marked as no templates."""
 
 
-Marks.add_constructor("!unsafe", lambda loader, node: ("no template", loader.construct_scalar(node)))
+def no_template(loader: Marks, node: yaml.ScalarNode) -> tuple[str, str]:
+    return "no template", str(loader.construct_scalar(node))
+
+
+Marks.add_constructor("!unsafe", no_template)
 
 
 def test_every_text_of_the_variables_is_marked_as_no_template() -> None:

@@ -1,4 +1,4 @@
-# Copyright: (c) 2026, opensearch_ops.flow_framework contributors
+# Copyright (c) 2026 opensearch_ops.flow_framework contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """README.md says what is so: its playbooks run, its tables are those of the modules, its links work on Galaxy."""
@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml  # type: ignore[import-untyped]
+import yaml
 
 from tests.demo.cast import Environment, Stage, assistant
 from tests.simulator import running

@@ -1,0 +1,148 @@
+# Copyright: (c) 2026, opensearch_ops.flow_framework contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The cluster that the pages speak of: how it is made, what it has, and how its names in the pages become those of the simulator."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from opensearchpy import OpenSearch
+
+from tests.demo.cast import DOCUMENTS, Environment, Stage, assistant
+from tests.simulator import running
+
+URL = "https://search.example.com:9200"
+WORKFLOW_ID = "fxTPPviUDPV4LoG02uEe"
+USER, PASSWORD, TOKEN = "ops", "a-password-for-the-pages", "a-token-for-the-pages"
+DAY = 86_400_000  # milliseconds
+
+
+@dataclass(frozen=True)
+class World:
+    """What the simulator is started with."""
+
+    version: str = "3.6.0"
+    tls: bool = False
+    multi_tenancy: bool = False
+
+
+WORLDS: Mapping[str, World] = {
+    "guide_authentication.rst": World(tls=True),
+}
+"""The pages whose cluster is not the usual one."""
+
+
+class Cluster:
+    """A simulator called ``preview``, with the environment ``pr-17``: one workflow that holds each kind of resource."""
+
+    def __init__(self, simulator: Any) -> None:
+        self.simulator = simulator
+        self.stage = Stage(simulator)
+        self.client = OpenSearch(simulator.url, http_auth=("admin", "admin"), ca_certs=simulator.ca_cert if simulator.options.tls else None)
+        self.environment = Environment("pr-17")
+        simulator.add_user(USER, PASSWORD, ["*"], roles=["own_index", "all_access"])
+        simulator.add_token(TOKEN, USER)
+        self.renew()
+
+    @property
+    def workflow_id(self) -> str:
+        """Of pr-17."""
+        return self.environment.workflow_ids[0]
+
+    def renew(self) -> None:
+        """As the page begins: pr-17 and nothing else."""
+        self.simulator.clear()
+        self.simulator.faults.clear()
+        self.environment = self.provision("pr-17")
+        self.simulator.clear_log()
+
+    def provision(self, name: str) -> Environment:
+        """One more environment."""
+        environment = Environment(name)
+        environment.workflow_ids.append(self.simulator.provision(assistant(name)))
+        environment.resources += self.stage.recorded(environment)
+        self.fill(f"{name}-docs")
+        return environment
+
+    def fill(self, index: str) -> None:
+        """Put documents into an index, seen at once."""
+        for number in range(DOCUMENTS):
+            self.client.index(index=index, body={"text": f"Text {number}"})
+
+    # -- names
+
+    def names(self) -> dict[str, str]:
+        """What stands in the pages, and what is meant here."""
+        found = {
+            URL: self.simulator.url,
+            WORKFLOW_ID: self.workflow_id,
+            "OPENSEARCH_PASSWORD=…": f"OPENSEARCH_PASSWORD={PASSWORD}",
+            "OPENSEARCH_TOKEN=…": f"OPENSEARCH_TOKEN={TOKEN}",
+        }
+        if self.simulator.options.tls:
+            paths = {"ca.pem": self.simulator.ca_cert, "ops.pem": self.simulator.client_cert, "ops.key": self.simulator.client_key}
+            found.update({f"/etc/pki/opensearch/{name}": path for name, path in paths.items()})
+        return found
+
+    def meant(self, text: str) -> str:
+        """A text of a page, with this cluster in place of the example's."""
+        for example, real in self.names().items():
+            text = text.replace(example, real)
+        return text
+
+    def inventory(self, path: Path) -> None:
+        """Write the inventory of the pages: localhost, and the variables that the playbooks take as given."""
+        host = {
+            "ansible_connection": "local",
+            "ansible_python_interpreter": sys.executable,
+            "search_user": USER,
+            "search_password": PASSWORD,
+            "search_token": TOKEN,
+            "preview_workflow_id": self.workflow_id,
+            "reviewed_names": self.environment.to_name,
+        }
+        path.write_text(json.dumps({"all": {"hosts": {"localhost": host}}}), encoding="utf-8")
+
+    # -- what it has
+
+    def left(self) -> str:
+        """What there is of pr-17: ``all``, ``nothing`` (but its model group), or ``some`` of it."""
+        left = self.stage.left(self.environment)
+        if left == self.environment.resources:
+            return "all"
+        return "nothing" if left == self.environment.groups else "some"
+
+
+@contextmanager
+def cluster(page: str) -> Iterator[Cluster]:
+    """The cluster of a page."""
+    world = WORLDS.get(page, World())
+    with running(
+        version=world.version, security=True, tls=world.tls, multi_tenancy=world.multi_tenancy, cluster_name="preview"
+    ) as simulator:
+        yield Cluster(simulator)
+
+
+# -- what happens before a block ---------------------------------------------------------------------------------------
+
+
+def a_week_has_passed(cluster: Cluster) -> None:
+    """pr-17 is as old as eight days."""
+    then = int(time.time() * 1000) - 8 * DAY
+    state = cluster.simulator.state(cluster.workflow_id)
+    cluster.simulator.load({**state, "provision_start_time": then, "provision_end_time": then + 1000})
+    cluster.simulator.world.put("index", "pr-17-docs", creation_date=then)
+
+
+EVENTS: Mapping[str, Callable[[Cluster], None]] = {
+    "a week has passed": a_week_has_passed,
+}
+"""What ``before`` may name."""

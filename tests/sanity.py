@@ -1,0 +1,82 @@
+# Copyright (c) 2026 opensearch_ops.flow_framework contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""python -m tests.sanity [ARGUMENT ...]: `ansible-test sanity`, with every Python of this machine that it takes.
+
+The arguments are those of ansible-test: `--test pylint`, names of files. It runs in an environment of tests/environment.py,
+whose home keeps what ansible-test installs for itself.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+from types import SimpleNamespace
+
+from ansible_test._internal.python_requirements import get_venv_packages
+
+from . import environment
+from .interpreters import interpreters
+
+# ansible-test would fetch get-pip.py from a site that is no package index, and that not every machine reaches.
+# Every Python that can make virtual environments brings a pip along, which gets the one that is asked for.
+GET_PIP = """\
+import subprocess, sys
+
+subprocess.check_call([sys.executable, "-m", "ensurepip"], stdout=subprocess.DEVNULL)
+wanted = [one for one in sys.argv[1:] if one not in ("--no-setuptools", "--no-wheel")]
+sys.exit(subprocess.call([sys.executable, "-m", "pip", "install", *wanted]))
+"""
+
+
+def copy(folder: Path) -> Path:
+    """The collection where ansible-test wants it: what git knows or would add, as it stands in the checkout.
+
+    A link would not do: ansible-test follows it, and finds itself outside of any collection.
+    """
+    collection = folder / environment.COLLECTION
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], cwd=environment.ROOT, stdout=subprocess.PIPE, encoding="utf-8", check=True
+    )
+    for name in listed.stdout.split("\0"):
+        source = Path(environment.ROOT, name)
+        if name and source.exists():
+            (collection / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(source, collection / name, follow_symlinks=False)
+    return collection
+
+
+def provide_pip(versions: Iterable[str], home: Path) -> None:
+    """Put the script where ansible-test looks for the one that it has fetched before."""
+    cache = home / ".ansible" / "test" / "cache"
+    cache.mkdir(parents=True, exist_ok=True)
+    for version in versions:
+        pip = get_venv_packages(SimpleNamespace(version=version))["pip"]
+        (cache / f"get_pip_{pip.replace('.', '_')}.py").write_text(GET_PIP, encoding="utf-8")
+
+
+def provide_settings_of_pip(home: Path) -> None:
+    """ansible-test hands no variables on to pip: what the caller told it by them stands in its file."""
+    lines = [f"{name[len('PIP_') :].lower().replace('_', '-')} = {value}\n" for name, value in sorted(os.environ.items()) if name.startswith("PIP_")]
+    file = home / ".config" / "pip" / "pip.conf"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text("".join(["[global]\n", *lines]), encoding="utf-8")
+
+
+def main(arguments: list[str]) -> int:
+    home, pythons = Path.home(), interpreters()
+    provide_pip(pythons, home)
+    provide_settings_of_pip(home)
+    path = os.pathsep.join([os.path.dirname(sys.executable), *(str(python.parent) for python in pythons.values()), os.environ["PATH"]])
+    with tempfile.TemporaryDirectory(prefix="flow_framework-sanity-") as folder:
+        ran = subprocess.run(["ansible-test", "sanity", "--color", "no", *arguments], cwd=copy(Path(folder)), env={**os.environ, "PATH": path}, check=False)
+    return ran.returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

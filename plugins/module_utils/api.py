@@ -226,7 +226,6 @@ class Api:
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
-        self.requests = 0
 
     # -- reads ---------------------------------------------------------------------------------------------
 
@@ -459,7 +458,6 @@ class Api:
         headers: dict[str, str] | None = None,
     ) -> Answer:
         """One request, one classified answer."""
-        self.requests += 1
         data = body
         if isinstance(data, bytes):
             headers = dict(headers or {}, **{"content-type": "application/x-ndjson"})

@@ -21,9 +21,9 @@ from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.api 
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.records import SurveyError
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.resources import KINDS, generated_kinds
 from tests.integration import in_process
-from tests.integration.helpers import Environment, Playbooks, by_kind, deprovision, deprovisions, environment, existing, resource, warnings
+from tests.integration.helpers import Environment, Playbooks, by_kind, deprovision, deprovisions, environment, existing, resource, truthful, warnings
 from tests.real.conftest import quick
-from tests.real.helpers import check, run, truthful, writes
+from tests.real.helpers import check, run, writes
 from tests.simulator import in_front, running
 
 from . import Cluster, security

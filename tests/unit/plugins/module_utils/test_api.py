@@ -543,7 +543,7 @@ def test_the_table_of_replies_holds_each_outcome() -> None:
 def test_a_read_is_repeated_for_what_may_pass_and_for_nothing_else(outcome: str, pauses: list[float]) -> None:
     calls, log = an_api([REPLIES[outcome], ok()])
     assert calls.info().outcome == (OK if outcome in MAY_PASS else outcome)
-    assert len(log) == calls.requests == (2 if outcome in MAY_PASS else 1)
+    assert len(log) == (2 if outcome in MAY_PASS else 1)
     assert len(pauses) == len(log) - 1
 
 
@@ -596,7 +596,7 @@ WRITES: dict[str, Callable[[Api], Answer]] = {
 def test_a_deprovision_is_sent_once_to_its_node_whatever_comes_back(outcome: str, pauses: list[float]) -> None:
     calls, log = an_api([ok()], [REPLIES[outcome], ok()], [ok()])
     assert calls.deprovision(calls.connection.nodes[1], "w1", ["docs"], "run/1", 600.0).outcome == outcome
-    assert [sent.node for sent in log] == ["https://b:9200"] and calls.requests == 1 and not pauses
+    assert [sent.node for sent in log] == ["https://b:9200"] and not pauses
 
 
 @pytest.mark.parametrize("write", WRITES)
@@ -604,7 +604,7 @@ def test_a_deprovision_is_sent_once_to_its_node_whatever_comes_back(outcome: str
 def test_what_changes_something_is_sent_once_whatever_comes_back(outcome: str, write: str, pauses: list[float]) -> None:
     calls, log = an_api([REPLIES[outcome], ok()], [ok()], [ok()])
     assert WRITES[write](calls).outcome == outcome
-    assert [sent.node for sent in log] == ["https://a:9200"] and calls.requests == 1
+    assert [sent.node for sent in log] == ["https://a:9200"]
 
 
 @pytest.mark.parametrize("write", WRITES)

@@ -21,29 +21,10 @@ from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.plan
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.records import Resource, Survey, Workflow
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.sharing import User
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.teardown import Run
+from tests.promised import RESOURCE, RESULT, WORKFLOW
 
 from .worlds import OPTIONS, resource, survey, surveys, workflow
 
-# The keys that are promised, whatever happened.
-RESULT = {
-    "changed",
-    "failed",
-    "msg",
-    "server",
-    "workflows",
-    "resources",
-    "blocked",
-    "remaining",
-    "unrecorded",
-    "summary",
-    "plan_hash",
-    "duration",
-}
-WORKFLOW = {"workflow_id", "name", "state_before", "state_after", "changed", "failed", "msg", "attempts", "duration"}
-RESOURCE = {
-    *("workflow_id", "kind", "type", "id", "uuid", "steps", "status", "changed", "failed", "msg"),
-    *("needs_allow_delete", "documents", "size_in_bytes", "used_by"),
-}
 SUMMARY = ("would_delete", "deleted", "absent", "retained", "blocked", "kept", "untouched", "failed", "unknown")
 
 CONNECTOR = resource("create_connector", "c1")

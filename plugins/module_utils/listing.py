@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import Any, Callable, Iterator
 
-from . import api as rest
-from .api import Answer, Api, hits_of, is_whole
+from . import answers
+from .answers import Answer, hits_of, is_whole
+from .api import Api
 from .records import SurveyError, Workflow, with_template, workflow_of
 
 PAGE = 1000  # states that are read together
@@ -56,7 +57,7 @@ def listed_templates(api: Api, warn: Callable[[str], None]) -> dict[str, dict[st
 
 def list_of(answer: Answer, doing: str) -> Answer:
     """A list that the whole task hangs on. Raises SurveyError, also where it is denied; an index that does not exist is empty."""
-    missing = answer.outcome == rest.MISSING and "index_not_found_exception" in str(answer.body)
+    missing = answer.outcome == answers.MISSING and "index_not_found_exception" in str(answer.body)
     if not answer.ok and not missing:
         raise SurveyError("%s failed. %s" % (doing, answer.sentence), answer)
     return answer

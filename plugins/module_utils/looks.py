@@ -9,8 +9,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from . import api as rest
-from .api import Api, Readable
+from . import answers
+from .answers import Readable
+from .api import Api
 from .records import Resource
 from .resources import KINDS, OTHER
 
@@ -26,9 +27,9 @@ def look(api: Api, readable: Readable, resource: Resource) -> Resource:
     if kind.danger(resource.id):
         return look_in_list(api, resource) if kind.listed else replace(resource, problem=kind.danger(resource.id))
     answer = api.look(resource.kind, resource.id)
-    if answer.outcome == rest.MISSING:
+    if answer.outcome == answers.MISSING:
         return replace(resource, exists=False)
-    if answer.outcome == rest.BLOCK and is_metadata_block(resource, rest.text_of(answer.body)):
+    if answer.outcome == answers.BLOCK and is_metadata_block(resource, answers.text_of(answer.body)):
         return replace(resource, exists=True, obstacle=block_of(resource.id, {"blocks": {"metadata": True}}))
     if not answer.ok or not isinstance(answer.body, dict):
         return replace(resource, problem=answer.sentence or "the answer is no object")
@@ -80,7 +81,7 @@ def contents(api: Api, readable: Readable, index: str, settings: dict[str, Any])
     """
     counted, stats = api.count(index), api.stats(index)
     for answer, doing in ((counted, "Counting documents"), (stats, "Reading sizes of indices")):
-        if answer.outcome == rest.FORBIDDEN:
+        if answer.outcome == answers.FORBIDDEN:
             readable(answer, doing)
     documents = counted.body.get("count") if counted.ok and isinstance(counted.body, dict) else None
     shards = (counted.body.get("_shards") or {}) if documents is not None else {}

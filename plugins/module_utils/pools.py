@@ -14,7 +14,8 @@ import time
 from dataclasses import dataclass
 from typing import Collection, Iterable, Mapping
 
-from .api import DISABLED, FORBIDDEN, MISSING, REFUSED, UNAUTHENTICATED, Answer, Api
+from .answers import DISABLED, FORBIDDEN, MISSING, REFUSED, UNAUTHENTICATED, Answer
+from .api import Api
 from .records import SurveyError
 
 OPAQUE_PREFIX = "opensearch_ops.flow_framework"

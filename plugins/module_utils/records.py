@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any, Iterable, Iterator
 
-from .api import UNAUTHENTICATED, Answer
+from .answers import UNAUTHENTICATED, Answer
 from .resources import KINDS, Key, Version, kind_of, parse_version, steps_of
 from .sharing import User
 

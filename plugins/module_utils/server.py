@@ -6,7 +6,8 @@
 
 from __future__ import annotations
 
-from .api import Api, Readable
+from .answers import Readable
+from .api import Api
 from .records import Server, SurveyError
 from .resources import ALLOW_DELETE_SINCE, parse_version
 

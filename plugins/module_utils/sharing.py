@@ -12,7 +12,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Callable, Iterable, Iterator, Sequence, TypeVar
 
-from .api import LARGEST_PAGE, MOST_TERMS, Answer, Api, Readable, hits_of, is_whole, pages
+from .answers import Answer, Readable, hits_of, is_whole
+from .api import LARGEST_PAGE, MOST_TERMS, Api, pages
 from .resources import KINDS, Key, generated_kinds, kind_of, titles
 
 T = TypeVar("T")

@@ -9,8 +9,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Iterable, Sequence
 
-from . import api as rest
-from .api import Answer, Api, pages
+from . import answers
+from .answers import Answer
+from .api import Api, pages
 from .bulk import BulkApi
 from .looks import look
 from .records import Resource, Server, Survey, SurveyError, Unrecorded, Workflow, unrecorded_of, with_template, workflow_of
@@ -76,16 +77,16 @@ class Surveyor:
 
     def says_absent(self, answer: Answer) -> bool:
         """Whether a status answer proves that there is no such workflow (recordings unknown_workflow, empty_cluster)."""
-        if answer.outcome == rest.MISSING:
-            return rest.text_of(answer.body).startswith("Fail to find workflow")
-        return answer.outcome == rest.UNREADABLE and self.api.state_index_exists().outcome == rest.MISSING
+        if answer.outcome == answers.MISSING:
+            return answers.text_of(answer.body).startswith("Fail to find workflow")
+        return answer.outcome == answers.UNREADABLE and self.api.state_index_exists().outcome == answers.MISSING
 
     def named(self, workflow: Workflow) -> Workflow:
         """With the template's name and literal names, and whether there is a template."""
         answer = self.readable(self.api.template(workflow.workflow_id), "Reading templates")
         if answer.ok and isinstance(answer.body, dict):
             return with_template(workflow, answer.body)
-        return replace(workflow, has_template=False if answer.outcome == rest.MISSING else None)
+        return replace(workflow, has_template=False if answer.outcome == answers.MISSING else None)
 
     def look_at(self, workflow: Workflow) -> Workflow:
         """With every recorded resource looked at."""
@@ -161,15 +162,15 @@ class Surveyor:
 
     def readable(self, answer: Answer, doing: str) -> Answer:
         """Pass on what was answered, or denied with a warning; raise SurveyError for what stops every task."""
-        if answer.outcome in (rest.OK, rest.MISSING):
+        if answer.outcome in (answers.OK, answers.MISSING):
             return answer
-        if answer.outcome == rest.FORBIDDEN:
+        if answer.outcome == answers.FORBIDDEN:
             self.warnings.append("%s is not allowed to these credentials; what depends on it is not known. %s" % (doing, answer.sentence))
             return answer
-        if answer.outcome == rest.BLOCK:
+        if answer.outcome == answers.BLOCK:
             self.warnings.append("%s is stopped by a block; what depends on it is not known. %s" % (doing, answer.sentence))
             return answer
-        if answer.outcome == rest.NO_PLUGIN:
+        if answer.outcome == answers.NO_PLUGIN:
             return answer
         raise SurveyError("%s failed. %s" % (doing, answer.sentence), answer)
 

@@ -17,7 +17,8 @@ import trustme
 import yaml
 
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils import connection
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.api import Answer, Api
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.answers import Answer
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.api import Api
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.records import SurveyError
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.resources import KINDS, generated_kinds
 from tests.integration import in_process

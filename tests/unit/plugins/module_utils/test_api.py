@@ -17,8 +17,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils import api
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.api import (
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils import answers, api
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.answers import (
     BLOCK,
     CERTIFICATE,
     DISABLED,
@@ -38,10 +38,9 @@ from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.api 
     UNREACHABLE,
     UNREADABLE,
     Answer,
-    Api,
     classify,
-    deprovision_target,
 )
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.api import Api, deprovision_target
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.connection import Connection, Node, Reply
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.resources import KINDS
 
@@ -533,7 +532,7 @@ def test_the_table_of_replies_holds_each_outcome() -> None:
     }
     names = {
         value
-        for name, value in vars(api).items()
+        for name, value in vars(answers).items()
         if name.isupper() and isinstance(value, str) and re.fullmatch("[a-z_]+", value)
     }
     assert names == set(REPLIES)

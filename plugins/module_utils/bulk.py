@@ -12,17 +12,19 @@ from __future__ import annotations
 
 from typing import Any, Callable, Iterable, Sequence
 
-from . import api as rest
-from .api import Answer, Api, hits_of, pages, pages_that_fit
+from . import answers
+from .answers import Answer, Readable, hits_of
+from .api import LARGEST_PAGE, Api, indices_target, pages, pages_that_fit, stats_target
 from .connection import Connection
 from .resources import KINDS, Key, titles
-
-Readable = Callable[[Answer, str], Answer]
 
 MOST_COUNTS = 500  # searches in one request: the node works on a few of them at a time, and queues the others
 
 # A page that was refused or failed says nothing; asking one by one shows why. Anything else stops the task, as it does there.
-INDECISIVE = (rest.FORBIDDEN, rest.BLOCK, rest.REFUSED, rest.FAILED, rest.UNREADABLE, rest.DISABLED, rest.INCOMPLETE, rest.NEEDS_ALLOW_DELETE)
+INDECISIVE = (
+    *(answers.FORBIDDEN, answers.BLOCK, answers.REFUSED, answers.FAILED),
+    *(answers.UNREADABLE, answers.DISABLED, answers.INCOMPLETE, answers.NEEDS_ALLOW_DELETE),
+)
 
 
 class BulkApi(Api):
@@ -69,7 +71,7 @@ class BulkApi(Api):
     def read_workflows(self, workflow_ids: Sequence[str]) -> None:
         """States and templates of some workflows."""
         self.known.clear()
-        for page in pages(workflow_ids, rest.LARGEST_PAGE):
+        for page in pages(workflow_ids, LARGEST_PAGE):
             for workflow_id, source in self.found(self.states_by_id(page), page, "Searching workflow states by id"):
                 if source.get("workflow_id") == workflow_id and isinstance(source.get("state"), str) and (source.get("resources_created") or not self.sure):
                     self.learn(source, "status", workflow_id)
@@ -95,7 +97,7 @@ class BulkApi(Api):
 
     def read_ml(self, kind: str, ids: Sequence[str]) -> None:
         """Connectors, models, agents, model groups. Hidden ones are in no search."""
-        for page in pages(ids, rest.LARGEST_PAGE):
+        for page in pages(ids, LARGEST_PAGE):
             for resource_id, source in self.found(self.ml_by_id(kind, page), page, "Searching %s by id" % titles(kind)):
                 if kind != "model" or isinstance(source.get("model_state"), str):
                     self.learn(source, "look", kind, resource_id)
@@ -114,14 +116,14 @@ class BulkApi(Api):
     def read_indices(self, names: Sequence[str]) -> None:
         """Indices with their sizes and documents. All three have to be there for one, and for the same uuid."""
         there: dict[str, dict[str, Any]] = {}
-        for page in pages_that_fit(names, rest.indices_target):
+        for page in pages_that_fit(names, indices_target):
             there.update(self.indices_in(page))
         stats: dict[str, Answer] = {}
-        for page in pages_that_fit(there, rest.stats_target):
+        for page in pages_that_fit(there, stats_target):
             body = self.body(self.stats_of(page), "Reading sizes of indices").get("indices")
             for name, one in body.items() if isinstance(body, dict) else ():
                 if name in there and isinstance(one, dict) and one.get("uuid") == uuid_of(there[name]) and isinstance(one.get("total"), dict):
-                    stats[name] = Answer(rest.OK, 200, {"indices": {name: {"total": one["total"]}}}, "")
+                    stats[name] = Answer(answers.OK, 200, {"indices": {name: {"total": one["total"]}}}, "")
         counted = {name: answer for part in pages(list(stats), MOST_COUNTS) for name, answer in self.counted(part).items()}
         for name, answer in stats.items():
             if name in counted or COUNTING in self.refused:
@@ -143,19 +145,19 @@ class BulkApi(Api):
 
     def counted(self, names: Sequence[str]) -> dict[str, Answer]:
         """The documents of some indices, each as C(_count) would say it."""
-        answers = self.body(self.counts(names), COUNTING).get("responses") if COUNTING not in self.refused else None
+        responses = self.body(self.counts(names), COUNTING).get("responses") if COUNTING not in self.refused else None
         counted: dict[str, Answer] = {}
-        for name, one in zip(names, answers if isinstance(answers, list) and len(answers) == len(names) else ()):
+        for name, one in zip(names, responses if isinstance(responses, list) and len(responses) == len(names) else ()):
             total = ((one.get("hits") or {}).get("total") or {}) if isinstance(one, dict) and one.get("status") == 200 else {}
             if isinstance(total.get("value"), int) and total.get("relation") == "eq" and not one.get("timed_out"):
-                counted[name] = Answer(rest.OK, 200, {"count": total["value"], "_shards": one.get("_shards")}, "")
+                counted[name] = Answer(answers.OK, 200, {"count": total["value"], "_shards": one.get("_shards")}, "")
         return counted
 
     # -- answers ---------------------------------------------------------------------------------------------
 
     def learn(self, body: dict[str, Any], *key: str) -> None:
         """Keep what a read of this one thing would have answered."""
-        self.known[key] = Answer(rest.OK, 200, body, "")
+        self.known[key] = Answer(answers.OK, 200, body, "")
 
     def body(self, answer: Answer, doing: str) -> dict[str, Any]:
         """The object that was answered; an empty one where it was refused or failed, with one warning.
@@ -167,7 +169,7 @@ class BulkApi(Api):
                 self.refused.add(doing)
                 self.warn("%s in bulk was refused, so it is done one by one, which takes longer. %s" % (doing, answer.sentence))
             return {}
-        if answer.outcome not in (rest.MISSING, rest.NO_PLUGIN):
+        if answer.outcome not in (answers.MISSING, answers.NO_PLUGIN):
             self.readable(answer, doing)
         return answer.body if answer.ok and isinstance(answer.body, dict) else {}
 

@@ -18,8 +18,10 @@ from typing import Any, Iterable
 from ansible.module_utils.parsing.convert_bool import boolean
 
 from .api import LISTING_ACTION, Api, clock_of, recorded_one_of
+from .listing import every_workflow
 from .module import OptionError, workflow_ids
-from .survey import Server, Survey, SurveyError, Surveyor, Workflow
+from .records import Server, Survey, SurveyError, Workflow
+from .survey import Surveyor
 
 NO_LIMIT = "<any>"  # every filter has a default that is not null: a null is a variable that was not set, and would choose too much
 ANY = [NO_LIMIT]
@@ -168,7 +170,7 @@ def choose(surveyor: Surveyor, server: Server, filters: Filters, now: int, look:
         survey = surveyor.survey(filters.ids, False, server)
         listed, missing = list(survey.workflows), missing_of(survey)
     else:
-        listed, missing = surveyor.everything(filters.query), ()
+        listed, missing = every_workflow(surveyor.api, surveyor.warnings.append, filters.query), ()
     likely = [workflow.workflow_id for workflow in listed if filters.fits(workflow, now, unknown=True)]
     survey = surveyor.survey(likely, look, server)
     refuse_unreadable(survey, filters)

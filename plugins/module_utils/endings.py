@@ -11,8 +11,8 @@ from typing import Iterable
 
 from .fates import ABSENT, DELETED, FAILED, FAILURES, KEPT, RETAINED, UNKNOWN, WOULD_DELETE, Fate
 from .plan import Plan
+from .records import Resource, Workflow
 from .resources import KINDS, OTHER, UNDEPLOY_RIGHTS
-from .survey import Resource, Workflow
 from .teardown import Run, new_placeholders
 
 

@@ -14,9 +14,9 @@ from fnmatch import fnmatchcase
 from functools import cached_property
 from typing import AbstractSet, Any, Iterable, Mapping, Sequence
 
+from .records import Resource, Server, Survey, Workflow
 from .resources import KINDS, OTHER, TRIMMED, Key, needs_allow_delete, steps_of, title
 from .sharing import User
-from .survey import Resource, Server, Survey, Workflow
 
 WOULD_DELETE = "would_delete"
 DELETED = "deleted"

@@ -15,8 +15,9 @@ from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 from . import connection
 from .api import Api
 from .connection import ConnectionOptionError
+from .records import Survey, SurveyError
 from .resources import generated_danger
-from .survey import Survey, SurveyError, Surveyor
+from .survey import Surveyor
 
 SELDOM = 100_000  # objects: what is read of ten thousand workflows stays, and looking through it again and again took a quarter of the time
 UNEXPECTED = "This is a mistake of the module, please report it: %s: %s. What it did until then is not known; a run in check mode shows what is left."

@@ -14,8 +14,8 @@ from typing import Any, Callable, Iterable, Sequence
 from .endings import Ending, number
 from .fates import ABSENT, BLOCKED, DELETED, FAILED, KEPT, RETAINED, STATUSES, UNKNOWN, UNTOUCHED, WOULD_DELETE, Fate
 from .plan import Plan
+from .records import Server, Survey, Unrecorded, Workflow
 from .resources import KINDS, OTHER, needs_allow_delete, title, titles
-from .survey import Server, Survey, Unrecorded, Workflow
 
 GONE = (ABSENT, DELETED, WOULD_DELETE)
 PRESENT = "present"

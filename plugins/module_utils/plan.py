@@ -33,8 +33,8 @@ from .fates import (
     holding,
     is_named_with_namesakes,
 )
+from .records import PROVISIONING, Resource, Server, Survey, Unrecorded, Workflow
 from .resources import ALLOW_DELETE_SINCE, CLEAR_STATUS_SINCE, KINDS, STATE_GOES_WITH_TEMPLATE_SINCE, Key, needs_allow_delete, steps_of, title
-from .survey import PROVISIONING, Resource, Server, Survey, Unrecorded, Workflow
 
 DECIDING = ("on_blocked", "on_shared", "stale_records", "leftovers", "delete_workflow")  # with allow_delete: what the hash covers
 

@@ -14,8 +14,9 @@ import time
 from dataclasses import dataclass
 from typing import Collection, Iterable, Mapping
 
-from .api import DISABLED, FORBIDDEN, MISSING, REFUSED, UNAUTHENTICATED, Answer, Api
-from .survey import SurveyError
+from .answers import DISABLED, FORBIDDEN, MISSING, REFUSED, UNAUTHENTICATED, Answer
+from .api import Api
+from .records import SurveyError
 
 OPAQUE_PREFIX = "opensearch_ops.flow_framework"
 HANG = 11.0  # seconds without a completed step: longer than the server's limit of one step (10 s)

@@ -12,10 +12,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Callable, Iterable, Iterator, Sequence, TypeVar
 
-from .api import LARGEST_PAGE, MOST_TERMS, Answer, Api, hits_of, is_whole, pages
+from .answers import Answer, Readable, hits_of, is_whole
+from .api import LARGEST_PAGE, MOST_TERMS, Api, pages
 from .resources import KINDS, Key, generated_kinds, kind_of, titles
 
-Readable = Callable[[Answer, str], Answer]
 T = TypeVar("T")
 
 
@@ -57,7 +57,7 @@ class Users:
 
 
 def find_users(
-    api: Api, workflow_ids: Iterable[str], wanted: Iterable[Key], readable: Readable, warn: Callable[[str], None] = lambda dummy: None
+    api: Api, workflow_ids: Iterable[str], wanted: Iterable[Key], readable: Readable, warn: Callable[[str], None]
 ) -> dict[Key, list[User]]:
     """Every use of the wanted resources that a few requests show. ``readable`` passes an answer on or says what is missing."""
     users = Users(wanted)

@@ -16,7 +16,8 @@ import time
 from contextlib import contextmanager, suppress
 from typing import Iterable, Iterator, List, Tuple
 
-from .api import LOST, UNAVAILABLE, UNREACHABLE, Api
+from .answers import LOST, UNAVAILABLE, UNREACHABLE
+from .api import Api
 from .connection import Node
 from .locks import MOST_SLOTS, Locks, TooLate
 from .pools import POLL, NodeHangs, NotNow, Picture, Row, Watch, as_one, calls_at, hang_text, is_ours, workflow_of

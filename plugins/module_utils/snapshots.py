@@ -11,10 +11,11 @@ import shlex
 import time
 from typing import Any, Sequence
 
-from .api import MISSING, Answer, Api, snapshot_target
+from .answers import MISSING, Answer
+from .api import Api, snapshot_target
 from .module import OptionError
+from .records import SurveyError
 from .resources import KINDS
-from .survey import SurveyError
 
 SUCCESS = "SUCCESS"
 RUNNING = "IN_PROGRESS"

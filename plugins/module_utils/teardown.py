@@ -15,17 +15,19 @@ import uuid
 from dataclasses import dataclass, field, replace
 from typing import Iterable, Optional, Sequence, Tuple
 
-from . import api as rest
-from .api import Answer, Api, first_that_fit
+from . import answers
+from .answers import Answer
+from .api import Api, first_that_fit
 from .connection import Node
 from .fates import KEPT, WOULD_DELETE, Options
 from .parallel import work_on
 from .plan import Plan, WorkflowPlan, go_before, make_plan
 from .pools import NodeHangs, calls_by_node, may_be_at, opaque_id
 from .progress import FOR_ANOTHER, FOR_ANSWER, FOR_PROVISIONING, FOR_REPETITION, FOR_SERVER, FOR_SLOT, Progress
+from .records import PROVISIONING, Resource, Survey, SurveyError, Workflow
 from .resources import KINDS, Key
 from .slots import NoSlot, Slots
-from .survey import PROVISIONING, Resource, Survey, SurveyError, Surveyor, Workflow
+from .survey import Surveyor
 
 FRUITLESS_TRIES = 2  # calls in a row that change nothing before giving up: one may meet a search that is a second old
 QUIET = 12.0  # seconds without a change of the record: longer than the server's limit of one step (10 s) and its pause (1 s)
@@ -254,9 +256,9 @@ class Teardown:
         allow = first_that_fit(run.workflow_id, run.last.allow)
         timeout = max(1.0, deadline - time.monotonic())
         answer = self.api.deprovision(node, run.workflow_id, allow, run.mark, timeout)
-        if answer.outcome == rest.UNAUTHENTICATED:
+        if answer.outcome == answers.UNAUTHENTICATED:
             self.stopped = answer.sentence  # while the slot is still held: no other call goes out with these credentials
-        elif answer.outcome in rest.UNKNOWN_OUTCOME:
+        elif answer.outcome in answers.UNKNOWN_OUTCOME:
             run.said = answer.sentence
             self.progress.waits(run.workflow_id, FOR_SERVER)
             self.wait_until_finished(run, deadline)
@@ -264,16 +266,16 @@ class Teardown:
 
     def settle(self, run: Run, answer: Answer, deadline: float) -> bool:
         """Until the server has written what it did. Returns whether it answered the call."""
-        run.incomplete = answer.outcome == rest.INCOMPLETE
-        if answer.outcome == rest.UNAUTHENTICATED:
+        run.incomplete = answer.outcome == answers.INCOMPLETE
+        if answer.outcome == answers.UNAUTHENTICATED:
             raise StopTask(answer.sentence)
-        if answer.outcome in rest.UNKNOWN_OUTCOME:
+        if answer.outcome in answers.UNKNOWN_OUTCOME:
             self.wait_for_record(run, answer, LOST_WRITE_LIMIT)
-            return answer.outcome == rest.NOT_OPENSEARCH
-        if answer.outcome in (rest.UNREACHABLE, rest.THROTTLED):
+            return answer.outcome == answers.NOT_OPENSEARCH
+        if answer.outcome in (answers.UNREACHABLE, answers.THROTTLED):
             run.said = answer.sentence
             return False
-        if answer.outcome in (rest.OK, rest.INCOMPLETE, rest.NEEDS_ALLOW_DELETE):
+        if answer.outcome in (answers.OK, answers.INCOMPLETE, answers.NEEDS_ALLOW_DELETE):
             self.wait_for_record(run, answer, WRITE_LIMIT)
         elif not says_unknown_workflow(answer):
             raise StopRun(answer.sentence)
@@ -291,9 +293,9 @@ class Teardown:
     def delete_ourselves(self, run: Run, resource: Resource) -> None:
         """Below 2.16: delete one named index or pipeline by its own API."""
         answer = self.api.delete(resource.kind, resource.id)
-        if answer.outcome == rest.UNAUTHENTICATED:
+        if answer.outcome == answers.UNAUTHENTICATED:
             raise StopTask(answer.sentence)
-        if not answer.ok and answer.outcome != rest.MISSING:
+        if not answer.ok and answer.outcome != answers.MISSING:
             run.refused[resource.key] = "Deleting %s/%s: %s" % (resource.kind, resource.id, answer.sentence)
 
     def delete_groups(self, run: Run) -> None:
@@ -320,13 +322,13 @@ class Teardown:
     def drop_workflow(self, run: Run) -> bool:
         """Delete template and state, and wait until both are seen gone: the server does the second a moment later."""
         answer = self.api.delete_workflow(run.workflow_id, run.last.clear)
-        if answer.outcome in (rest.FORBIDDEN, rest.BLOCK, rest.DISABLED):
+        if answer.outcome in (answers.FORBIDDEN, answers.BLOCK, answers.DISABLED):
             raise StopRun(answer.sentence)
         limit = time.monotonic() + WRITE_LIMIT
         while time.monotonic() < limit:
             state_gone = not self.surveyor.record(run.workflow_id).found
             template = self.api.template(run.workflow_id).outcome
-            template_gone = template == rest.MISSING or (template == rest.FORBIDDEN and state_gone)
+            template_gone = template == answers.MISSING or (template == answers.FORBIDDEN and state_gone)
             if template_gone and (state_gone or run.plan.state_after is not None):
                 run.dropped = True
                 return True
@@ -474,4 +476,4 @@ def left_placeholders(run: Run) -> list[str]:
 
 def says_unknown_workflow(answer: Answer) -> bool:
     """A deprovision of a workflow that is not there any more (recording unknown_workflow; 500 below 2.16)."""
-    return rest.text_of(answer.body).startswith("Failed to get workflow state for workflow")
+    return answers.text_of(answer.body).startswith("Failed to get workflow state for workflow")

@@ -17,18 +17,10 @@ from typing import Any, Protocol
 from urllib.parse import quote
 
 from tests.contract.client import Client
+from tests.integration.helpers import NAMED, STEPS, entries_of, state
 
 WORKFLOW = "/_plugins/_flow_framework/workflow"
 POOL = "/_cat/thread_pool/opensearch_deprovision_workflow?format=json&h=node_name,max"
-
-STEPS = {
-    "connector": [("create_connector", "connector_id")],
-    "model": [("register_remote_model", "model_id"), ("deploy_model", "model_id")],
-    "ingest_pipeline": [("create_ingest_pipeline", "pipeline_id")],
-    "index": [("create_index", "index_name")],
-    "search_pipeline": [("create_search_pipeline", "pipeline_id")],
-}
-NAMED = ("index", "ingest_pipeline", "search_pipeline")  # what goes only when allow_delete names it
 
 
 class CannotMeasure(Exception):
@@ -144,24 +136,6 @@ def attributes(kind: str, ids: dict[str, str]) -> dict[str, Any]:
     return {}
 
 
-def state_of(one: Environment) -> dict[str, Any]:
-    """The state document that Flow Framework would have written."""
-    entries = [
-        {"workflow_step_name": step, "workflow_step_id": f"{kind}_{number}", "resource_type": type_, "resource_id": id_}
-        for number, (kind, id_) in enumerate(one.resources)
-        for step, type_ in STEPS[kind]
-    ]
-    now = int(time.time() * 1000)
-    return {
-        "workflow_id": one.workflow_id,
-        "state": "COMPLETED",
-        "provisioning_progress": "DONE",
-        "provision_start_time": now - 60_000,
-        "provision_end_time": now,
-        "resources_created": entries,
-    }
-
-
 # -- the simulated cluster ---------------------------------------------------------------------------------------------
 
 
@@ -245,7 +219,7 @@ def load(sim: Any, environments: Sequence[Environment]) -> None:
             ids = dict(one.resources)
             for kind, id_ in one.resources:
                 sim.world.put(kind, id_, **attributes(kind, ids))
-            sim.load(state_of(one), {"name": one.workflow_id, "workflows": {"provision": {"nodes": []}}})
+            sim.load(state(one.workflow_id, entries_of(one.resources)), {"name": one.workflow_id, "workflows": {"provision": {"nodes": []}}})
 
     sim._run(put)
 

@@ -9,31 +9,11 @@ from collections.abc import Iterable
 from fnmatch import fnmatchcase
 from typing import Any
 
+from tests.promised import FAILURES, RESOURCE, RESULT, STATUSES, WORKFLOW
 from tests.simulator import Request
 
 from .worlds import DANGEROUS, NAMED, STEPS, Flow, Key, Picture, World
 
-STATUSES = ("would_delete", "deleted", "absent", "retained", "blocked", "kept", "untouched", "failed", "unknown")
-FAILURES = ("blocked", "failed", "unknown")
-KEYS = {
-    "changed",
-    "failed",
-    "msg",
-    "server",
-    "workflows",
-    "resources",
-    "blocked",
-    "remaining",
-    "unrecorded",
-    "summary",
-    "plan_hash",
-    "duration",
-}
-ENTRY = {
-    "workflow_id", "kind", "type", "id", "uuid", "steps", "status", "changed", "failed", "msg", "needs_allow_delete",
-    "documents", "size_in_bytes", "used_by",
-}  # fmt: skip
-FLOW = {"workflow_id", "name", "state_before", "state_after", "changed", "failed", "msg", "attempts", "duration"}
 DELETING = {step for step in STEPS if step not in ("deploy_model", "register_model_group", "reindex")}
 
 
@@ -253,7 +233,7 @@ def misshapen(result: dict[str, Any] | None, stdout: str, stderr: str) -> list[s
     """Keys that are missing, and sums that do not fit."""
     if result is None:
         return [f"no result: {stdout[-500:]} {stderr[-3000:]}"]
-    wrong = [f"the key {key} is missing" for key in sorted(KEYS - set(result) - {"failed"})]
+    wrong = [f"the key {key} is missing" for key in sorted(RESULT - set(result) - {"failed"})]
     if wrong:
         return wrong
     if "Traceback" in stderr or "exception" in result:
@@ -261,8 +241,8 @@ def misshapen(result: dict[str, Any] | None, stdout: str, stderr: str) -> list[s
     failed = bool(result.get("failed"))
     resources, flows = result["resources"], result["workflows"]
     for one in resources:
-        if set(one) != ENTRY:
-            wrong.append(f"keys of a resource: {sorted(set(one) ^ ENTRY)}")
+        if set(one) != RESOURCE:
+            wrong.append(f"keys of a resource: {sorted(set(one) ^ RESOURCE)}")
         if one["status"] not in STATUSES:
             wrong.append(f"no such status: {one['status']}")
         if one["failed"] != (one["status"] in FAILURES):
@@ -273,7 +253,7 @@ def misshapen(result: dict[str, Any] | None, stdout: str, stderr: str) -> list[s
             wrong.append(f"{one['id']} is deleted and not changed")
         if one["failed"] and not one["msg"]:
             wrong.append(f"{one['id']} is {one['status']} without a word")
-    wrong += [f"keys of a workflow: {sorted(set(one) ^ FLOW)}" for one in flows if set(one) != FLOW]
+    wrong += [f"keys of a workflow: {sorted(set(one) ^ WORKFLOW)}" for one in flows if set(one) != WORKFLOW]
     counted = {status: sum(one["status"] == status for one in resources) for status in STATUSES}
     if result["summary"] != counted:
         wrong.append(f"the summary is {result['summary']}, not {counted}")

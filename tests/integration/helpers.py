@@ -198,12 +198,16 @@ class Environment:
     @property
     def state(self) -> dict[str, Any]:
         """The state document that Flow Framework would have written."""
-        recorded = [
-            {"workflow_step_name": step, "workflow_step_id": f"{kind}_1", "resource_type": type_, "resource_id": id_}
-            for kind, id_ in self.ids.items()
-            for step, type_ in STEPS[kind]
-        ]
-        return state(self.workflow_id, recorded)
+        return state(self.workflow_id, entries_of(self.ids.items()))
+
+
+def entries_of(resources: Iterable[tuple[str, str]]) -> list[dict[str, str]]:
+    """What Flow Framework would have recorded of resources, of which each is a kind and an id."""
+    return [
+        {"workflow_step_name": step, "workflow_step_id": f"{kind}_{number}", "resource_type": type_, "resource_id": id_}
+        for number, (kind, id_) in enumerate(resources)
+        for step, type_ in STEPS[kind]
+    ]
 
 
 def state(workflow_id: str, recorded: Iterable[Mapping[str, str]], name: str = "COMPLETED") -> dict[str, Any]:
@@ -307,6 +311,16 @@ def everything(sim: Any, *workflow_ids: str) -> dict[str, Any]:
     """All that exists, with the uuids of indices and the states of models, and the records of some workflows."""
     held = {kind: {id_: identity(sim.world.get(kind, id_)) for id_ in sim.world.ids(kind)} for kind in KINDS}
     return {**held, "records": {workflow_id: sim.state(workflow_id) for workflow_id in workflow_ids}}
+
+
+def truthful(result: Mapping[str, Any], sim: Any) -> None:
+    """What the result says of each resource is what the server has; but for placeholders, which count as gone."""
+    for one in result["resources"]:
+        exists = sim.world.get(one["kind"], one["id"]) is not None
+        if one["status"] in ("deleted", "absent"):
+            assert not exists, one
+        elif one["status"] in ("blocked", "kept", "untouched", "failed", "retained"):
+            assert exists, one
 
 
 def identity(resource: Mapping[str, Any]) -> Any:

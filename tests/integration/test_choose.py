@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils import api
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils import api, listing
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils import survey as surveys
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.module import OptionError
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.survey import SurveyError
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.records import SurveyError
 from tests.campaign.worlds import forget
 from tests.simulator import running
 
@@ -27,6 +27,12 @@ DAY = 86_400_000
 def look(sim: Any, **options: Any) -> dict[str, Any]:
     """The result of workflow_info, with its warnings, without a process."""
     return in_process.information(sim.urls, **options)
+
+
+def in_pages_of(size: int, patch: pytest.MonkeyPatch) -> None:
+    """List and read so many workflows together, so that there are several pages."""
+    for module in (listing, surveys):
+        patch.setattr(module, "PAGE", size)
 
 
 def ids(result: dict[str, Any]) -> list[str]:
@@ -89,7 +95,7 @@ def test_each_filter_alone_and_together_sorted_and_counted(
 ) -> None:
     options, expected = CHOICES[choice]
     monkeypatch.setattr(surveys.Surveyor.__init__, "__defaults__", (None, few))
-    monkeypatch.setattr(surveys, "PAGE", 3)  # so that there are several
+    in_pages_of(3, monkeypatch)
     found = look(cluster_of_many, look=with_look, **options)
     names = {one["workflow_id"]: one["name"] for one in found["workflows"]}
     if choice != "ids":
@@ -163,7 +169,7 @@ def test_hundreds_are_listed_page_by_page_each_once_and_none_is_asked_for_alone(
         for number in range(230):
             sim.load({"workflow_id": f"w{number:03}", "state": "NOT_STARTED"}, template(f"n{number % 7}"))
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(surveys, "PAGE", 50)
+            in_pages_of(50, patch)
             found = look(sim, name=["n[0-5]"], look=False)
         assert sorted(ids(found)) == [f"w{number:03}" for number in range(230) if number % 7 < 6]
         assert len(sim.requests("POST", "/state/_search")) == 5 + 4 and not sim.requests("GET", "/_flow_framework/")
@@ -181,7 +187,7 @@ def test_what_is_created_between_two_pages_loses_and_doubles_no_workflow() -> No
 
         sim.faults.hook(before)
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(surveys, "PAGE", 4)
+            in_pages_of(4, patch)
             found = ids(look(sim, look=False))
         assert {f"w{number}" for number in range(9)} <= set(found) and len(found) == len(set(found))
 

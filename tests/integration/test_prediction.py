@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from tests.campaign.worlds import PROVISIONED, entry
 from tests.simulator import Simulator, running
 
+from .helpers import truthful
 from .in_process import deprovision
 
 VECTORS = json.loads((Path(__file__).parents[1] / "contract" / "vectors.json").read_text())
@@ -53,16 +54,6 @@ def assert_as_predicted(predicted: dict[str, Any], real: dict[str, Any]) -> None
     assert real["plan_hash"] == predicted["plan_hash"]
     assert real["blocked"] == predicted["blocked"]
     assert real["diff"] == predicted["diff"]
-
-
-def assert_true(result: dict[str, Any], sim: Simulator) -> None:
-    """What the result says of each resource is what the server has."""
-    for one in result["resources"]:
-        there = sim.world.get(one["kind"], one["id"]) is not None
-        if one["status"] in ("deleted", "absent"):
-            assert not there, one
-        elif one["status"] in ("blocked", "kept", "untouched", "failed", "retained"):
-            assert there, one
 
 
 def load_vector(sim: Simulator, vector: dict[str, Any]) -> None:
@@ -100,7 +91,7 @@ def test_check_mode_predicts_every_vector(vector: dict[str, Any], choices: dict[
         assert not [r for r in sim.log if r.method not in ("GET", "HEAD") and not r.path.endswith(("/_search", "/_msearch"))]
         real = deprovision(sim.urls, **options)
         assert_as_predicted(predicted, real)
-        assert_true(real, sim)
+        truthful(real, sim)
 
 
 # -- generated worlds ----------------------------------------------------------------------------------------
@@ -230,7 +221,7 @@ def test_check_mode_predicts_generated_worlds(server: tuple[Simulator, dict[str,
         assert not [r for r in sim.log if r.method not in ("GET", "HEAD") and not r.path.endswith(("/_search", "/_msearch"))]
         real = deprovision(sim.urls, **options)
         assert_as_predicted(check, real)
-        assert_true(real, sim)
+        truthful(real, sim)
         gone = before - {(kind, name) for kind in ("index", "ingest_pipeline", "search_pipeline") for name in sim.world.ids(kind)}
         assert all(name in names or f"{kind}/{name}" in names for kind, name in gone)
         sim.clear_log()

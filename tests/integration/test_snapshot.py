@@ -14,7 +14,7 @@ import pytest
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils import connection, snapshots
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.api import Api
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.module import OptionError
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.survey import SurveyError
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.records import SurveyError
 from ansible_collections.opensearch_ops.flow_framework.plugins.modules import index_snapshot
 from tests.simulator import running
 

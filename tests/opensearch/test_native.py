@@ -18,7 +18,8 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.api import WORKFLOWS, Api
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.answers import WORKFLOWS
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.api import Api
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.resources import (
     KINDS,
     index_placeholder,

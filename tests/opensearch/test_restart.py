@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from tests.real.helpers import finish, finished, posts, provisioned, run, start, there, truthful, until
+from tests.integration.helpers import truthful
+from tests.real.helpers import finish, finished, posts, provisioned, run, start, there, until
 from tests.simulator import Simulator
 
 from . import Cluster

@@ -16,13 +16,14 @@ import pytest
 import trustme
 
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils import connection
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.api import Answer, Api
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.answers import Answer
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.api import Api
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.records import SurveyError
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.resources import KINDS, generated_kinds
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.survey import SurveyError
 from tests.integration import in_process
-from tests.integration.helpers import Environment, Playbooks, by_kind, deprovision, deprovisions, environment, existing, resource, warnings
+from tests.integration.helpers import Environment, Playbooks, by_kind, deprovision, deprovisions, environment, existing, resource, truthful, warnings
 from tests.real.conftest import quick
-from tests.real.helpers import check, documented_roles, permitted_by, run, truthful, writes
+from tests.real.helpers import check, documented_roles, permitted_by, run, writes
 from tests.simulator import in_front, running
 
 from . import Cluster, security

@@ -25,22 +25,12 @@ from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils impo
 from tests.docs.pages import GUIDES, blocks
 from tests.forked.runner import Run, Runner
 from tests.integration import in_process
-from tests.integration.helpers import connector_of, heed_interrupts
+from tests.integration.helpers import NAMED, STEPS, connector_of, entries_of, heed_interrupts, truthful
 
 ENDED = 1700000060000  # provision_end_time, in milliseconds
 CREATED = ENDED - 10_000  # when the indices of an environment were made
 FLOW = "/_plugins/_flow_framework/workflow"
 
-STEPS: dict[str, list[tuple[str, str]]] = {
-    "connector": [("create_connector", "connector_id")],
-    "model_group": [("register_model_group", "model_group_id")],
-    "model": [("register_remote_model", "model_id"), ("deploy_model", "model_id")],
-    "agent": [("register_agent", "agent_id")],
-    "ingest_pipeline": [("create_ingest_pipeline", "pipeline_id")],
-    "index": [("create_index", "index_name")],
-    "search_pipeline": [("create_search_pipeline", "pipeline_id")],
-}
-NAMED = ("index", "ingest_pipeline", "search_pipeline")  # what goes only when allow_delete names it
 ALL = tuple(STEPS)
 
 # What a processor of ML Commons needs beside the model that it uses, in an ingest pipeline and in a search pipeline.
@@ -106,14 +96,9 @@ def record(
     sim: Any, workflow_id: str, resources: Iterable[tuple[str, str]], state: str = "COMPLETED", has_template: bool = True
 ) -> None:
     """Put a state document, and a template."""
-    entries = [
-        {"workflow_step_name": step, "workflow_step_id": f"{kind}_{number}", "resource_type": type_, "resource_id": id_}
-        for number, (kind, id_) in enumerate(resources)
-        for step, type_ in STEPS[kind]
-    ]
     progress = {"COMPLETED": "DONE", "PROVISIONING": "IN_PROGRESS"}.get(state, state)
     document: dict[str, Any] = {"workflow_id": workflow_id, "state": state, "provisioning_progress": progress}
-    document.update(provision_start_time=1700000000000, resources_created=entries)
+    document.update(provision_start_time=1700000000000, resources_created=entries_of(resources))
     if state != "PROVISIONING":
         document["provision_end_time"] = ENDED
     template = {"name": workflow_id, "workflows": {"provision": {"nodes": []}}}
@@ -320,15 +305,6 @@ def finished(result: Mapping[str, Any], sim: Any, workflow_id: str = "w") -> Non
     state = sim.state(workflow_id)
     assert state is None or (state["state"] == "NOT_STARTED" and not state.get("resources_created")), state
 
-
-def truthful(result: Mapping[str, Any], sim: Any) -> None:
-    """What the result says of each resource is what the server has (placeholders apart: see test_stale_records)."""
-    for one in result["resources"]:
-        exists = sim.world.get(one["kind"], one["id"]) is not None
-        if one["status"] in ("deleted", "absent"):
-            assert not exists, one
-        elif one["status"] in ("blocked", "kept", "untouched", "failed", "retained"):
-            assert exists, one
 
 
 # -- the roles of the documentation ------------------------------------------------------------------------------------

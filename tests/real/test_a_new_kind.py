@@ -20,10 +20,11 @@ import pytest
 
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.resources import KINDS, Kind, Step, gone_pipeline, never, pipeline_danger
 from tests.integration import in_process
+from tests.integration.helpers import truthful
 from tests.simulator import running
 from tests.simulator.named import NAMED, Named
 
-from .helpers import by_kind, check, finished, message, posts, run, truthful, warned, writes
+from .helpers import by_kind, check, finished, message, posts, run, warned, writes
 
 ROW = Kind(
     "dictionary",

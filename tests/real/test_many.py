@@ -13,6 +13,7 @@ import pytest
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils import teardown
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.module import OptionError
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.pools import OPAQUE_PREFIX
+from tests.integration.helpers import truthful
 from tests.simulator import running
 
 from .helpers import (
@@ -31,7 +32,6 @@ from .helpers import (
     start,
     statuses,
     there,
-    truthful,
     until,
 )
 

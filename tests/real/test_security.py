@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.connection import ConnectionOptionError
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.records import SurveyError
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.resources import index_placeholder
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.survey import SurveyError
 from tests.simulator import running
 
 from .helpers import (

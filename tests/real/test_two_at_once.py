@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from tests.integration.helpers import truthful
+
 from .helpers import (
     FLOW,
     after_the_plan,
@@ -23,7 +25,6 @@ from .helpers import (
     run,
     start,
     there,
-    truthful,
     until,
     warned,
 )

@@ -11,11 +11,12 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.survey import SurveyError
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.records import SurveyError
+from tests.integration.helpers import truthful
 from tests.simulator import running
 from tests.simulator.versions import TABLE
 
-from .helpers import ALL, allowed, by_kind, call, check, finished, posts, provisioned, run, there, truthful, warned, writes
+from .helpers import ALL, allowed, by_kind, call, check, finished, posts, provisioned, run, there, warned, writes
 
 VERSIONS = [".".join(map(str, row.since)) for row in TABLE]
 NEWER = ["3.9.0", "4.0.0"]

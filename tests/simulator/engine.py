@@ -23,7 +23,7 @@ from .settings import Settings, seconds
 from .steps import gated, kind_of, type_of
 from .store import AGENTS, CONNECTORS, MODEL_GROUPS, MODELS, STATES, TEMPLATES, DocumentIndex, Stores
 from .template import check_inputs, check_steps, inputs_of, normalised, predecessors, workflow_of
-from .versions import Features
+from .versions import STATE_FIELDS, Features
 
 STEP_SECONDS = 0.1  # one provisioning step
 # A step holds its thread so long: one resource takes 1.13 to 1.17 s in recordings allow_delete_some.
@@ -41,19 +41,6 @@ _ML_INDICES = {
     "agent_id": AGENTS,
     "model_group_id": MODEL_GROUPS,
 }
-_STATUS_FIELDS = (
-    "workflow_id",
-    "error",
-    "state",
-    "provisioning_progress",
-    "provision_start_time",
-    "provision_end_time",
-    "user",
-    "user_outputs",
-    "resources_created",
-    "tenant_id",
-    "all_shared_principals",
-)
 _SHORT_FIELDS = ("workflow_id", "error", "state", "resources_created")
 
 
@@ -319,7 +306,7 @@ class Engine:
     @staticmethod
     def shown(state: Mapping[str, Any], everything: bool) -> dict[str, Any]:
         """Fields in the plugin's order, empty ones left out."""
-        names = _STATUS_FIELDS if everything else _SHORT_FIELDS
+        names = STATE_FIELDS if everything else _SHORT_FIELDS
         return {name: copy.deepcopy(state[name]) for name in names if state.get(name) not in (None, [], {})}
 
     # -- delete (behaviour.md 4)

@@ -207,10 +207,6 @@ class Simulator:
         return self._security.users
 
     @property
-    def node_names(self) -> list[str]:
-        return [node.name for node in self._nodes]
-
-    @property
     def in_flight(self) -> dict[str, int]:
         """By node: the deprovision calls that are under way now, whatever came of their answers."""
         return {node.name: len(node.tasks) for node in self._nodes}

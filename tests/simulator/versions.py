@@ -36,19 +36,21 @@ STEPS_2_13: Mapping[str, str | None] = {**STEPS_2_12, "create_index": "noop"}
 STEPS_2_15: Mapping[str, str | None] = {**STEPS_2_13, "reindex": "noop"}
 STEPS_2_16: Mapping[str, str | None] = {**STEPS_2_15, "create_index": "delete_index"}
 
-STATE_FIELDS_2_12 = frozenset(
-    {
-        "workflow_id",
-        "error",
-        "state",
-        "provisioning_progress",
-        "provision_start_time",
-        "provision_end_time",
-        "user",
-        "user_outputs",
-        "resources_created",
-    }
+# The fields of a state document, in the order in which the plugin shows them (behaviour.md 3).
+STATE_FIELDS = (
+    "workflow_id",
+    "error",
+    "state",
+    "provisioning_progress",
+    "provision_start_time",
+    "provision_end_time",
+    "user",
+    "user_outputs",
+    "resources_created",
+    "tenant_id",
+    "all_shared_principals",
 )
+STATE_FIELDS_2_12 = frozenset(STATE_FIELDS) - {"tenant_id", "all_shared_principals"}
 
 
 @dataclass(frozen=True)
@@ -299,7 +301,7 @@ _3_4 = replace(
     since=(3, 4, 0),
     lucene="10.3.2",
     reset_awaited=True,
-    state_fields=STATE_FIELDS_2_12 | {"tenant_id", "all_shared_principals"},
+    state_fields=frozenset(STATE_FIELDS),
 )
 _3_5 = replace(_3_4, since=(3, 5, 0), filter_null_user_is_500=False)
 _3_6 = replace(_3_5, since=(3, 6, 0), lucene="10.4.0")

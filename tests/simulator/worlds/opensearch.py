@@ -19,7 +19,7 @@ from opensearchpy import OpenSearch
 from opensearchpy.exceptions import TransportError
 
 from ..errors import Refused, StepFailed, core_error
-from ..named import NAMED
+from ..named import NAMED, created_by
 from ..security import User
 from ..store import AGENTS, CONNECTORS, MODEL_GROUPS, MODELS, STATES, TEMPLATES
 from ..versions import Features
@@ -332,7 +332,7 @@ class OpenSearchWorld:
 
     async def create(self, step: str, inputs: Mapping[str, Any], caller: User | None) -> Created:
         """Do one create step. StepFailed with the step's words and the cause's."""
-        work = getattr(self, f"_create_{step}", None) or self._create_local_model
+        work = self._create_pipeline if created_by(step) else getattr(self, f"_create_{step}", self._create_local_model)
         try:
             created: Created = await asyncio.to_thread(work, step, inputs, _As(self, caller))
             return created
@@ -401,12 +401,6 @@ class OpenSearchWorld:
         name = str(inputs["index_name"])
         caller.send("PUT", f"/{_quoted(name)}", step_inputs.configuration(inputs))
         return Created({"index_name": name}, [(step, name)])
-
-    def _create_create_ingest_pipeline(self, step: str, inputs: Mapping[str, Any], caller: _As) -> Created:
-        return self._create_pipeline(step, inputs, caller)
-
-    def _create_create_search_pipeline(self, step: str, inputs: Mapping[str, Any], caller: _As) -> Created:
-        return self._create_pipeline(step, inputs, caller)
 
     def _create_pipeline(self, step: str, inputs: Mapping[str, Any], caller: _As) -> Created:
         id_ = str(inputs["pipeline_id"])

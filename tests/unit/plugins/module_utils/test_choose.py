@@ -12,11 +12,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils import api
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.api import OK, Answer
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils import answers, api
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.answers import OK, Answer
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.choose import Filters, age_of, seconds_of, unchanged_of
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.module import OptionError
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.survey import Workflow
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.records import Workflow
 
 from .worlds import resource
 
@@ -160,7 +160,7 @@ def test_the_clock_is_the_time_of_the_request_that_lists_itself() -> None:
     assert api.clock_of(answered({"nodes": {"a": {"tasks": {"a:1": other}}}})) is None
     assert api.clock_of(answered({"nodes": {"a": {"tasks": {"a:1": task(api.LISTING_ACTION, "17")}}}})) is None
     assert api.clock_of(answered({})) is None and api.clock_of(answered([])) is None
-    assert api.clock_of(Answer(api.FORBIDDEN, 403, {"nodes": {}}, "no")) is None
+    assert api.clock_of(Answer(answers.FORBIDDEN, 403, {"nodes": {}}, "no")) is None
 
 
 @pytest.mark.parametrize(
@@ -168,13 +168,13 @@ def test_the_clock_is_the_time_of_the_request_that_lists_itself() -> None:
     [({"value": 1, "relation": "eq"}, True), ({"value": 2, "relation": "eq"}, False), ({"value": 1, "relation": "gte"}, False), ({}, True)],
 )
 def test_a_search_is_whole_when_it_shows_all_that_it_found(total: dict[str, Any], whole: bool) -> None:
-    assert api.is_whole(answered({"hits": {"total": total, "hits": [{"_id": "a"}]}})) is whole
+    assert answers.is_whole(answered({"hits": {"total": total, "hits": [{"_id": "a"}]}})) is whole
 
 
 def test_hits_that_are_none_are_left_out() -> None:
     good = {"_id": "a", "_source": {}}
-    assert api.hits_of(answered({"hits": {"hits": [good, "x", 1, {"_id": "b", "_source": "text"}, {"_id": "c"}]}})) == [good, {"_id": "c"}]
-    assert api.hits_of(answered({"hits": {"hits": "x"}})) == api.hits_of(answered([])) == api.hits_of(answered({})) == []
+    assert answers.hits_of(answered({"hits": {"hits": [good, "x", 1, {"_id": "b", "_source": "text"}, {"_id": "c"}]}})) == [good, {"_id": "c"}]
+    assert answers.hits_of(answered({"hits": {"hits": "x"}})) == answers.hits_of(answered([])) == answers.hits_of(answered({})) == []
 
 
 @pytest.mark.parametrize("newest", [{"created": NOW}, {"updated": NOW}, {"written": (NOW, NOW - HOUR)}, {"written": (None, NOW)}])

@@ -22,7 +22,7 @@ from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.modu
     workflow_ids,
 )
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.outcome import empty
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.survey import Server, Survey, SurveyError
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.records import Server, Survey, SurveyError
 
 from .worlds import resource, survey, workflow
 

@@ -18,32 +18,13 @@ from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.endi
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.fates import STATUSES, Fate, Options
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.outcome import diff, empty, information, no_information, result
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.plan import Plan, make_plan
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.records import Resource, Survey, Unrecorded, Workflow
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.sharing import User
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.survey import Resource, Survey, Unrecorded, Workflow
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.teardown import Run
+from tests.promised import RESOURCE, RESULT, WORKFLOW
 
 from .worlds import OPTIONS, resource, survey, surveys, workflow
 
-# The keys that are promised, whatever happened.
-RESULT = {
-    "changed",
-    "failed",
-    "msg",
-    "server",
-    "workflows",
-    "resources",
-    "blocked",
-    "remaining",
-    "unrecorded",
-    "summary",
-    "plan_hash",
-    "duration",
-}
-WORKFLOW = {"workflow_id", "name", "state_before", "state_after", "changed", "failed", "msg", "attempts", "duration"}
-RESOURCE = {
-    *("workflow_id", "kind", "type", "id", "uuid", "steps", "status", "changed", "failed", "msg"),
-    *("needs_allow_delete", "documents", "size_in_bytes", "used_by"),
-}
 SUMMARY = ("would_delete", "deleted", "absent", "retained", "blocked", "kept", "untouched", "failed", "unknown")
 
 CONNECTOR = resource("create_connector", "c1")

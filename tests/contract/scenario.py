@@ -49,6 +49,7 @@ class Scenario:
     version: str
     security: bool
     name: str
+    about: str
     prefix: str | None
     exchanges: tuple[Exchange, ...]
     extra: dict[str, Any]
@@ -92,7 +93,7 @@ def scenario_of(version: str, security: bool, item: dict[str, Any]) -> Scenario:
     exchanges = tuple(_exchange(each) for each in item["exchanges"])
     known = {"name", "about", "exchanges"}
     extra = {key: value for key, value in item.items() if key not in known}
-    return Scenario(version, security, item["name"], _prefix(exchanges), exchanges, extra)
+    return Scenario(version, security, item["name"], item["about"], _prefix(exchanges), exchanges, extra)
 
 
 def _exchange(item: dict[str, Any]) -> Exchange:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.api import (
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.answers import (
     DISABLED,
     FAILED,
     FORBIDDEN,
@@ -32,7 +32,7 @@ from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.pool
     opaque_id,
     workflow_of,
 )
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.survey import SurveyError
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.records import SurveyError
 
 POOL = [{"node_name": "a", "active": "1", "max": "4", "completed": "7"}]
 TASKS = {"nodes": {"x1": {"name": "a", "tasks": {"x1:5": {"headers": {"X-Opaque-Id": "mark"}}, "x1:6": {}}}}}

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils import locks, slots
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.api import FORBIDDEN, LOST, OK, UNAVAILABLE, UNREACHABLE, Answer
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.answers import FORBIDDEN, LOST, OK, UNAVAILABLE, UNREACHABLE, Answer
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.connection import Connection, Node
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.locks import MOST_SLOTS, Locks
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.pools import NodeHangs, NotNow, Row, Watch, opaque_id

@@ -18,7 +18,7 @@ SESSION = @"$(PYTHON)" tests/environment.py nox -s $@ --
 
 # Sessions without arguments of their own, and those that have some, below.
 PLAIN := demo demo-opensearch lint licences importer docs changelog build
-OTHERS := test test-opensearch unit molecule contract campaign bench matrix sanity
+OTHERS := test test-opensearch unit molecule contract campaign bench coverage mutation matrix sanity
 
 .DEFAULT_GOAL := help
 .PHONY: help clean $(PLAIN) $(OTHERS)
@@ -35,7 +35,7 @@ $(PLAIN):
 test:
 	$(SESSION) $(if $(WORKERS),-n $(WORKERS)) $(if $(ALL),-m 'not opensearch') $(PYTEST_ARGS)
 
-test-opensearch unit molecule:
+test-opensearch unit molecule coverage:
 	$(SESSION) $(PYTEST_ARGS)
 
 # These count only if they stand in the command line: USER is always in the environment, and the others may be.
@@ -56,6 +56,9 @@ campaign:
 bench:
 	$(SESSION) $(server) $(call given,QUICK,--quick) $(call given,ONLY,--only "$(ONLY)") $(call given,SIZES,--sizes "$(SIZES)") \
 	$(call given,RUNS,--runs "$(RUNS)") $(call given,DOCS,--docs)
+
+mutation:
+	$(SESSION) $(call given,ONLY,--only "$(ONLY)") $(call given,WORKERS,--workers $(WORKERS)) $(call given,FRESH,--fresh)
 
 # CI and ONLY may be in the environment, where they mean something else.
 matrix:

@@ -127,6 +127,18 @@ def bench(session: nox.Session) -> None:
     run(session, "python", "-m", "tests.bench", *session.posargs, requirements="bench")
 
 
+@nox.session
+def coverage(session: nox.Session) -> None:
+    """how much of the plugins unit tests and playbooks reach, modules and action plugins in their own processes included"""
+    run(session, "python", "-m", "tests.covered", *session.posargs, requirements="coverage")
+
+
+@nox.session
+def mutation(session: nox.Session) -> None:
+    """do the unit tests notice small changes to what decides? (ONLY=plan,slots WORKERS=1 FRESH=1)"""
+    run(session, "python", "-m", "tests.mutation", *session.posargs, requirements="mutation")
+
+
 # -- check -------------------------------------------------------------------------------------------------------------
 
 

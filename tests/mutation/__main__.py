@@ -1,10 +1,10 @@
-# Copyright: (c) 2026, opensearch_ops.flow_framework contributors
+# Copyright (c) 2026 opensearch_ops.flow_framework contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """``python -m tests.mutation [--only plan,slots] [--workers 1] [--fresh]``.
 
-mutmut changes one thing at a time in the functions of four files, and runs the tests that reach it. A mutant that no test
-notices survives. Each survivor has to stand in ``explained.yml`` with the reason why no test should notice it, and what stands
+mutmut changes one thing at a time in the functions of what decides, and runs the unit tests that reach it. A mutant that no
+test notices survives. Each survivor has to stand in ``explained.yml`` with the reason why no test should notice it, and what stands
 there has to survive; else the exit status is 1. What has been tried is remembered: a run that was interrupted goes on, and
 the next one tries what is new, what has changed, and what has survived. ``--fresh`` forgets it.
 
@@ -36,7 +36,7 @@ COLLECTION = Path(environment.COLLECTION)
 MUTANTS = FOLDER / "mutants"
 EXPLAINED = Path(__file__).with_name("explained.yml")
 
-MODULES = ("plan", "resources", "slots", "outcome")
+MODULES = ("plan", "fates", "resources", "slots", "outcome", "endings")
 TESTS = ("tests/unit/plugins/module_utils",)
 NEEDED = ("tests/__init__.py", "tests/environment.py", "tests/mutation", "tests/contract", "tests/simulator", "tests/unit", "conftest.py", "pyproject.toml")
 """What the tests need, beside the plugins, in the copy of the checkout that they are run in."""
@@ -44,6 +44,7 @@ NEEDED = ("tests/__init__.py", "tests/environment.py", "tests/mutation", "tests/
 KILLED, SURVIVED, UNTESTED, TIMEOUT, OTHER = "killed", "survived", "no test", "timeout", "other"
 # What mutmut notes of a mutant: the exit status of pytest, that of a process that a signal ended, or a number of its own.
 ENDS = {1: KILLED, 3: KILLED, 0: SURVIVED, 5: UNTESTED, 33: UNTESTED, 36: TIMEOUT, -24: TIMEOUT, 24: TIMEOUT, 152: TIMEOUT, 255: TIMEOUT}
+DEAD = {end for end, what in ENDS.items() if what == KILLED}
 
 
 @dataclass(frozen=True)
@@ -98,8 +99,18 @@ def forget_the_living(module: str) -> None:
     path = meta(module)
     if path.exists():
         notes = json.loads(path.read_text(encoding="utf-8"))
-        notes["exit_code_by_key"] = {name: end if ENDS.get(end) == KILLED else None for name, end in notes["exit_code_by_key"].items()}
+        notes["exit_code_by_key"] = {name: end if end in DEAD else None for name, end in notes["exit_code_by_key"].items()}
         path.write_text(json.dumps(notes, indent=4), encoding="utf-8")
+
+
+def chosen(modules: tuple[str, ...]) -> list[str]:
+    """What mutmut is to try of these modules: it tries again whatever it is told by name, so only what lives, where that is known."""
+    names: list[str] = []
+    for module in modules:
+        source, mutated = (base / COLLECTION / "plugins" / "module_utils" / f"{module}.py" for base in (FOLDER, MUTANTS))
+        known = meta(module).exists() and source.stat().st_mtime < mutated.stat().st_mtime
+        names += [name for name, end in noted(module).items() if end not in DEAD] if known else [f"*.module_utils.{module}.*"]
+    return names
 
 
 def mutmut(*arguments: str) -> int:
@@ -172,8 +183,8 @@ def main() -> int:
     prepare(MODULES)
     for module in modules:
         forget_the_living(module)
-    names = [] if modules == MODULES else [f"*.module_utils.{name}.*" for name in modules]
-    status = mutmut("run", "--max-children", str(given.workers), *names)
+    names = [] if modules == MODULES else chosen(modules)
+    status = mutmut("run", "--max-children", str(given.workers), *names) if names or modules == MODULES else 0
     return status or report(modules, time.monotonic() - began)
 
 

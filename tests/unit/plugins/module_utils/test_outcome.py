@@ -19,7 +19,7 @@ from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.fate
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.outcome import diff, empty, information, no_information, result
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.plan import Plan, make_plan
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.sharing import User
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.survey import Resource, Survey, Workflow
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.survey import Resource, Survey, Unrecorded, Workflow
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.teardown import Run
 
 from .worlds import OPTIONS, resource, survey, surveys, workflow
@@ -460,6 +460,146 @@ def test_the_diff_of_a_run_shows_what_really_went() -> None:
 def test_a_single_document_is_one() -> None:
     assert outcome.line(Fate(replace(INDEX, documents=1), "kept")) == "index docs (1 document)"
     assert outcome.line(Fate(replace(INDEX, documents=None), "kept")) == "index docs"
+
+
+def test_the_diff_says_what_its_sides_are_and_which_workflow_has_no_state() -> None:
+    plan = make_plan(survey(workflow(CONNECTOR, has_template=False)), NAMED)
+    shown = diff(planned(replace(plan, workflows=(replace(plan.workflows[0], fates=(Fate(CONNECTOR, "kept"),), state_after=None),))))
+    assert shown == {
+        "before_header": "what the workflows hold",
+        "after_header": "what is left of it",
+        "before": "w1: COMPLETED\n  connector c1\n",
+        "after": "w1: no state\n  connector c1\n",
+    }
+
+
+def test_what_is_in_no_record_is_handed_over_with_the_request_that_deletes_it() -> None:
+    left = (Unrecorded("w1", "index", "a/b"), Unrecorded("w2", "ingest_pipeline", "embed"))
+    made = predicted(replace(survey(ALL), unrecorded=left))
+    assert made["unrecorded"] == [
+        {"workflow_id": "w1", "kind": "index", "id": "a/b", "command": "DELETE /a%2Fb"},
+        {"workflow_id": "w2", "kind": "ingest_pipeline", "id": "embed", "command": "DELETE /_ingest/pipeline/embed"},
+    ]
+    assert ", 2 resources without a record left there, see unrecorded" in made["msg"]
+    assert informed(replace(survey(ALL), unrecorded=left))["unrecorded"] == made["unrecorded"]
+
+
+# -- all of it, once ---------------------------------------------------------------------------------------
+
+
+def test_a_whole_result() -> None:
+    """What a play that reads any of it relies on."""
+    made = predicted(survey(workflow(INDEX, replace(CONNECTOR, users=(User("agent", "a9"),)), name="pr-17")), Options(on_blocked="keep", on_shared="delete"))
+    index = {
+        "workflow_id": "w1", "kind": "index", "type": "index_name", "id": "docs", "uuid": "uuid-docs", "steps": ["create_index"], "status": "kept",
+        "changed": False, "failed": False, "msg": "Deleting an index needs your word: add docs to allow_delete.", "needs_allow_delete": True,
+        "documents": 1200, "size_in_bytes": 884736, "used_by": [],
+    }
+    connector = {
+        "workflow_id": "w1", "kind": "connector", "type": "connector_id", "id": "c1", "uuid": None, "steps": ["create_connector"],
+        "status": "would_delete", "changed": True, "failed": False, "msg": "", "needs_allow_delete": False,
+        "documents": None, "size_in_bytes": None, "used_by": ["agent/a9"],
+    }
+    assert made == {
+        "changed": True,
+        "failed": False,
+        "msg": "1 workflow: 1 resource to delete, 1 resource kept",
+        "server": {"version": "3.6.0", "flow_framework": "3.6.0.0", "cluster_name": "preview", "cluster_uuid": "uuid-of-preview"},
+        "workflows": [
+            {
+                "workflow_id": "w1", "name": "pr-17", "state_before": "COMPLETED", "state_after": "COMPLETED", "changed": True, "failed": False,
+                "msg": "", "attempts": 0, "duration": 0.0,
+            }
+        ],
+        "resources": [index, connector],
+        "blocked": ["docs"],
+        "remaining": [index],
+        "unrecorded": [],
+        "summary": {**dict.fromkeys(SUMMARY, 0), "would_delete": 1, "kept": 1},
+        "plan_hash": made["plan_hash"],
+        "duration": 0.0,
+    }
+    assert len(made["plan_hash"]) == 64
+
+
+def test_a_whole_empty_result() -> None:
+    assert empty() == {
+        "changed": False, "msg": "", "server": None, "workflows": [], "resources": [], "blocked": [], "remaining": [], "unrecorded": [],
+        "summary": dict.fromkeys(SUMMARY, 0), "plan_hash": None, "duration": 0.0,
+    }
+
+
+def test_a_whole_information() -> None:
+    counts = {"NOT_STARTED": 0, "PROVISIONING": 0, "COMPLETED": 0, "FAILED": 0, "MISSING": 0}
+    nothing: dict[str, Any] = {
+        "changed": False, "server": None, "workflows": [], "resources": [], "blocked": [], "unrecorded": [],
+        "summary": {"present": 0, "absent": 0, "unknown": 0}, "counts": {"workflows": 0, "resources": 0, **counts},
+    }
+    assert no_information() == nothing
+    first = replace(workflow(INDEX), name="pr-17", use_case="search", owner="ops", created=1, updated=2, written=(3, 4))
+    states = [workflow(workflow_id=state, state=state) for state in ("NOT_STARTED", "PROVISIONING", "FAILED", "FAILED")]
+    found = survey(first, replace(workflow(workflow_id="gone", state=None), written=None), *states)
+    made = informed(found)
+    assert made["counts"] == {"workflows": 6, "resources": 1, "NOT_STARTED": 1, "PROVISIONING": 1, "COMPLETED": 1, "FAILED": 2, "MISSING": 1}
+    assert made["server"] == {"version": "3.6.0", "flow_framework": "3.6.0.0", "cluster_name": "preview", "cluster_uuid": "uuid-of-preview"}
+    assert made["resources"] == [
+        {
+            "workflow_id": "w1", "kind": "index", "type": "index_name", "id": "docs", "uuid": "uuid-docs", "steps": ["create_index"], "status": "present",
+            "msg": "Deleting an index needs your word: add docs to allow_delete.", "needs_allow_delete": True, "documents": 1200,
+            "size_in_bytes": 884736, "used_by": [],
+        }
+    ]
+    times = ("name", "use_case", "owner", "created_time", "last_updated_time", "provision_start_time", "provision_end_time")
+    assert [made["workflows"][0][key] for key in times] == ["pr-17", "search", "ops", 1, 2, 3, 4]
+    assert [made["workflows"][1][key] for key in times] == [None] * 7
+    assert set(made) == set(nothing)
+
+
+@pytest.mark.parametrize(
+    ("found", "options", "text"),
+    [
+        (workflow(GROUP, replace(GROUP, id="g2")), Options(), "1 workflow: 2 model groups left on the cluster, 1 workflow record cleared"),
+        (workflow(GROUP, resource("reindex", "docs")), Options(), "1 workflow: 2 resources left on the cluster, 1 workflow record cleared"),
+        (workflow(resource("reindex", "docs"), resource("reindex", "i2")), Options(), "1 workflow: 2 indices left on the cluster, 1 workflow record cleared"),
+        (workflow(state="FAILED"), Options(), "1 workflow: 1 workflow record cleared"),
+        (workflow(state="NOT_STARTED"), Options(), "1 workflow: nothing to do"),
+        (workflow(state=None), Options(), "1 workflow: 1 not there"),
+        (workflow(CONNECTOR), Options(delete_workflow=True), "1 workflow: 1 resource to delete, 1 workflow record removed for good"),
+        (workflow(replace(CONNECTOR, exists=False)), Options(), "1 workflow: 1 resource already absent, 1 workflow record cleared"),
+    ],
+)
+def test_what_happens_is_said_in_one_sentence(found: Workflow, options: Options, text: str) -> None:
+    assert predicted(survey(found), options)["msg"] == text
+
+
+def test_records_of_several_workflows_are_counted() -> None:
+    both = survey(*(workflow(workflow_id=one, state="FAILED") for one in ("w1", "w2")))
+    assert predicted(both)["msg"] == "2 workflows: 2 workflow records cleared"
+    assert predicted(both, Options(delete_workflow=True))["msg"] == "2 workflows: 2 workflow records removed for good"
+
+
+def test_a_refusal_begins_with_what_matters_most() -> None:
+    made = predicted(survey(ALL), Options(allow_delete=("docs", "embed"), max_workflows=0, max_documents=0))
+    assert made["msg"] == (
+        "Refused, nothing was deleted. Workflows that would be torn down: 1, and max_workflows is 0."
+        " Index docs holds 1200 documents, and max_documents is 0."
+    )
+
+
+@pytest.mark.parametrize(("count", "more"), [(10, ""), (11, " and 1 more, see resources."), (12, " and 2 more, see resources.")])
+def test_ten_reasons_are_shown(count: int, more: str) -> None:
+    stuck = [resource("create_index", f"i{number:02}", obstacle="read-only") for number in range(count)]
+    made = predicted(survey(workflow(*stuck)), Options(allow_delete=tuple(one.id for one in stuck)))
+    shown = " ".join(f"index i{number:02}: Cannot be deleted: read-only." for number in range(10))
+    assert made["msg"] == f"1 workflow: {count} resources not deleted. {shown}{more}"
+
+
+def test_a_workflow_gives_its_reason_where_none_of_its_resources_does() -> None:
+    plan = make_plan(survey(workflow(CONNECTOR), workflow(resource("register_agent", "a1", workflow_id="w2"), workflow_id="w2")), Options())
+    runs = finished(plan, {"a1": True})
+    runs[0].error = runs[1].error = "the time was over"
+    made = result(plan, carried_out(runs))
+    assert made["msg"] == "2 workflows: 1 resource deleted, 1 resource not deleted. agent a1: the time was over workflow w1: the time was over"
 
 
 # -- information -------------------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.surv
 from .worlds import OPTIONS, surveys
 
 GATED = ("index", "ingest_pipeline", "search_pipeline")
-MANY = settings(max_examples=120, deadline=None, derandomize=True)
+MANY = settings(deadline=None, derandomize=True)
 
 
 def sent(plan: Plan) -> list[tuple[Resource, ...]]:

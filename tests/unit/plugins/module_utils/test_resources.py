@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.api import deprovision_target
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.resources import (
     KINDS,
+    MARK,
     OTHER,
     TRIMMED,
     error_of,
@@ -378,6 +379,90 @@ def test_every_kind_asks_for_the_words_of_its_own_api() -> None:
         "index": gone_index,
         **dict.fromkeys(("ingest_pipeline", "search_pipeline"), gone_pipeline),
     }
+
+
+# -- placeholders ------------------------------------------------------------------------------------------
+
+
+def test_a_placeholder_is_empty_marked_and_an_index_refuses_to_be_written_to() -> None:
+    made = {name: kind.placeholder() for name, kind in KINDS.items() if kind.placeholder}
+    assert made == {
+        "index": {
+            "settings": {"index.number_of_shards": 1, "index.number_of_replicas": 0, "index.blocks.write": True},
+            "mappings": {"_meta": {"description": MARK}},
+        },
+        "ingest_pipeline": {"description": MARK, "processors": []},
+        "search_pipeline": {"description": MARK, "request_processors": []},
+    }
+
+
+def test_a_placeholder_is_known_by_its_mark() -> None:
+    for name in ("index", "ingest_pipeline", "search_pipeline"):
+        kind = KINDS[name]
+        assert kind.placeholder and kind.is_placeholder(kind.placeholder()) is True
+
+
+@pytest.mark.parametrize(
+    "body",
+    [{}, {"mappings": None}, {"mappings": {}}, {"mappings": {"_meta": None}}, {"mappings": {"_meta": {"description": "docs"}}}, {"description": MARK}],
+    ids=str,
+)
+def test_an_index_without_the_mark_is_no_placeholder(body: dict[str, Any]) -> None:
+    assert KINDS["index"].is_placeholder(body) is False
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"processors": []},
+        {"description": "embeds", "processors": []},
+        {"description": MARK, "processors": [{"set": {}}]},
+        {"description": MARK, "request_processors": [{"filter_query": {}}]},
+        {"description": MARK, "request_processors": [], "response_processors": [{"rename_field": {}}]},
+        {"description": MARK, "phase_results_processors": [{"normalization-processor": {}}]},
+    ],
+    ids=str,
+)
+def test_a_pipeline_without_the_mark_or_that_does_something_is_no_placeholder(body: dict[str, Any]) -> None:
+    assert KINDS["ingest_pipeline"].is_placeholder(body) is KINDS["search_pipeline"].is_placeholder(body) is False
+
+
+def test_a_pipeline_with_the_mark_may_say_more_that_does_nothing() -> None:
+    assert KINDS["ingest_pipeline"].is_placeholder({"description": MARK, "version": 3, "processors": []}) is True
+
+
+def test_what_gets_no_placeholder_never_is_one() -> None:
+    for kind in KINDS.values():
+        if not kind.placeholder:
+            assert kind.is_placeholder({"description": MARK, "mappings": {"_meta": {"description": MARK}}}) is False
+
+
+# -- why an id is a danger, in words -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("kind", "id_", "why"),
+    [
+        ("index", "docs*", "it holds one of * ? , <, which the cluster takes for a pattern or a list"),
+        ("index", "-docs", "it starts with -, which no index name does"),
+        ("index", "_docs", "it starts with _, which no index name does"),
+        ("index", "+docs", "it starts with +, which no index name does"),
+        ("index", "..", "it is no name"),
+        ("index", " docs", "it is no name"),
+        ("ingest_pipeline", "a,b", "it holds * or , which the cluster takes for a pattern or a list"),
+        ("search_pipeline", "a*", "it holds * or , which the cluster takes for a pattern or a list"),
+        ("ingest_pipeline", "", "it is empty, or starts or ends with a blank, which allow_delete cannot express"),
+        ("ingest_pipeline", "a ", "it is empty, or starts or ends with a blank, which allow_delete cannot express"),
+        ("model", "a/b", "it holds other signs than letters, digits, - and _"),
+    ],
+)
+def test_a_danger_is_said_so_that_a_person_sees_it_in_the_id(kind: str, id_: str, why: str) -> None:
+    assert KINDS[kind].danger(id_) == why
+
+
+def test_an_id_is_quoted_whole() -> None:
+    assert KINDS["index"].target("a/b?c%") == "/a%2Fb%3Fc%25"
 
 
 # -- versions ----------------------------------------------------------------------------------------------

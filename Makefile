@@ -9,6 +9,7 @@
 #   make test ALL=1                          what takes minutes too: every molecule scenario, the jobs of AWX, the page in a browser
 #   make contract URL=https://host:9200 USER=admin PASSWORD=… [CA_CERT=ca.pem | INSECURE=1]
 #   make matrix [CI=1] [ONLY=2.16,2.21] [PYTHONS=/opt/python3.14/bin/python3.14]
+#   make sanity [CORE=2.16 PYTHON=python3.10] [TESTS='pylint pep8']
 #   make bench [QUICK=1] [ONLY=deprovision,nodes,crowd,read,start] [SIZES=100,1000] [RUNS=1] [URL=… as for contract]
 
 PYTHON ?= python3
@@ -63,6 +64,9 @@ mutation:
 # CI and ONLY may be in the environment, where they mean something else.
 matrix:
 	$(SESSION) $(call given,ONLY,--only "$(ONLY)") $(call given,CI,--ci) $(addprefix --python ,$(PYTHONS))
+
+sanity:
+	$(SESSION) $(addprefix --test ,$(TESTS))
 
 clean:
 	@"$(PYTHON)" tests/environment.py clean

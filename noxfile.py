@@ -148,6 +148,8 @@ def lint(session: nox.Session) -> None:
     for command in (
         ("ruff", "check", "."),
         ("yamllint", "."),
+        ("shellcheck", ".ci/run"),
+        ("zizmor", "--offline", "--pedantic", ".github"),
         ("mypy", "-p", "ansible_collections.opensearch_ops.flow_framework.plugins", "-p", "tests"),
         ("ansible-lint", "--strict"),
         ("antsibull-changelog", "lint"),
@@ -158,14 +160,21 @@ def lint(session: nox.Session) -> None:
 
 @nox.session
 def sanity(session: nox.Session) -> None:
-    """ansible-test sanity, with every Python that is here"""
-    run(session, "python", "-m", "tests.sanity", *session.posargs)
+    """ansible-test sanity, with every Python that is here (CORE=2.16 PYTHON=python3.10: of another ansible-core)"""
+    core = os.environ.get("CORE")
+    run(session, "python", "-m", "tests.checks.sanity", *session.posargs, requirements=f"core-{core}" if core else "test")
 
 
 @nox.session
 def licences(session: nox.Session) -> None:
     """every file says whose it is, as REUSE wants it"""
     run(session, "reuse", "lint", requirements="licences")
+
+
+@nox.session
+def importer(session: nox.Session) -> None:
+    """the artifact as Galaxy and Automation Hub look at it (Python 3.11 or newer)"""
+    run(session, "python", "-m", "tests.checks.importer", requirements="importer")
 
 
 # -- make --------------------------------------------------------------------------------------------------------------

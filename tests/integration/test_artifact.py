@@ -19,6 +19,9 @@ import pytest
 from .helpers import ansible_environment, environment, existing
 
 ROOT = Path(__file__).resolve().parents[2]
+NAME = "opensearch_ops.flow_framework"
+FOLDERS = {"changelogs", "docs", "meta", "playbooks", "plugins", "roles"}
+FILES = {"CHANGELOG.md", "CHANGELOG.rst", "FILES.json", "LICENSE", "MANIFEST.json", "README.md", "requirements.txt"}
 
 
 def command(*words: str, folder: Path, **variables: str) -> str:
@@ -43,18 +46,38 @@ def test_it_holds_what_a_user_needs_and_nothing_that_only_tests_or_shows(artifac
     with tarfile.open(artifact) as packed:
         names = packed.getnames()
     tops = {name.split("/")[0] for name in names}
-    assert {"plugins", "roles", "playbooks", "meta", "docs", "README.md", "LICENSE", "MANIFEST.json"} <= tops
-    assert not tops & {"tests", "extensions", "examples", ".ci", "Makefile", "pyproject.toml", "conftest.py"}
+    assert tops == FOLDERS | FILES
     assert {f"playbooks/{name}.yml" for name in ("plan", "teardown", "reap")} <= set(names)
+    assert {name for name in names if name.startswith("changelogs/")} == {"changelogs/changelog.yaml"}
+    assert all(name.startswith("docs/docsite") for name in names if name.startswith("docs/"))
     assert not [name for name in names if name.endswith((".pyc", ".tar.gz"))]
+    assert artifact.stat().st_size < 1_000_000
 
 
-def test_installed_into_an_empty_path_it_tears_down_and_reports(artifact: Path, cluster: Callable[..., Any], tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def installed(artifact: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty path, with nothing but the artifact installed into it."""
+    path = tmp_path_factory.mktemp("installed") / "collections"
+    command("galaxy", "collection", "install", str(artifact), "--collections-path", str(path), "--offline", folder=path.parent)
+    assert os.listdir(path / "ansible_collections" / "opensearch_ops") == ["flow_framework"]
+    return path
+
+
+@pytest.mark.parametrize("kind", ("module", "filter", "role"))
+def test_ansible_doc_lists_and_shows_all_that_is_installed(installed: Path, kind: str) -> None:
+    """As `ansible-doc -l opensearch_ops.flow_framework` does, and by name."""
+    folder = {"module": "plugins/modules/*.py", "filter": "plugins/filter/*.py", "role": "roles/*"}[kind]
+    wanted = {f"{NAME}.{path.stem}" for path in ROOT.glob(folder)}
+    assert wanted
+    doc = ("doc", "--type", kind, "--json")
+    assert set(json.loads(command(*doc, "--list", NAME, folder=installed, ANSIBLE_COLLECTIONS_PATH=str(installed)))) == wanted
+    shown = json.loads(command(*doc, *sorted(wanted), folder=installed, ANSIBLE_COLLECTIONS_PATH=str(installed)))
+    assert set(shown) == wanted and all(shown.values())
+
+
+def test_installed_into_an_empty_path_it_tears_down_and_reports(installed: Path, cluster: Callable[..., Any], tmp_path: Path) -> None:
     sim = cluster()
     made = environment(sim, "pr-17")
-    path = tmp_path / "collections"
-    command("galaxy", "collection", "install", str(artifact), "--collections-path", str(path), "--offline", folder=tmp_path)
-    assert os.listdir(path / "ansible_collections" / "opensearch_ops") == ["flow_framework"]
     given = {"environment_teardown_workflow_id": "pr-17", "environment_teardown_allow_delete": made.named, "environment_teardown_confirm": "pr-17"}
     work = tmp_path / "work"
     work.mkdir()
@@ -64,7 +87,7 @@ def test_installed_into_an_empty_path_it_tears_down_and_reports(artifact: Path, 
         "-e",
         json.dumps(given),
         folder=work,
-        ANSIBLE_COLLECTIONS_PATH=str(path),
+        ANSIBLE_COLLECTIONS_PATH=str(installed),
         OPENSEARCH_URL=sim.url,
         RECORDER_FILE=os.devnull,
     )

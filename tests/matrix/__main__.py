@@ -11,12 +11,19 @@ from __future__ import annotations
 
 import argparse
 import sys
+import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import repeat
 
-from .play import play
-from .pythons import NoPython, found
+from tests.interpreters import NoPython, interpreters
+
+from .play import Ready, play, prepare
 from .results import Result, status, table
 from .rows import UnknownRow, chosen
+
+INSTALLERS = 2
+"""Environments that are made at once: pip keeps one processor busy, and seldom the network."""
 
 
 def arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
@@ -34,16 +41,23 @@ def words(text: str) -> list[str]:
 def main(given: Sequence[str] | None = None) -> int:
     asked = arguments(given)
     try:
-        rows, pythons = chosen(asked.only, asked.ci), found(asked.pythons)
+        rows, pythons = chosen(asked.only, asked.ci), interpreters(asked.pythons)
     except (UnknownRow, NoPython) as error:
         print(error, file=sys.stderr)
         return 2
-    results: list[Result] = []
-    for row in rows:
-        print(f"\nansible-core {row.core} on Python {row.python}, modules on Python {row.target} with opensearch-py {row.client}", flush=True)
-        results.append(play(row, pythons))
-    print("\n" + table(results), end="", flush=True)
+    began = time.monotonic()
+    with ThreadPoolExecutor(INSTALLERS) as pool:
+        prepared = list(pool.map(prepare, rows, repeat(pythons)))
+    made = time.monotonic()
+    results = [one if isinstance(one, Result) else announced(one) for one in prepared]
+    print("\n" + table(results), end="")
+    print(f"{made - began:.0f} s for the environments, {time.monotonic() - made:.0f} s for the tests", flush=True)
     return status(results)
+
+
+def announced(ready: Ready) -> Result:
+    print("\nansible-core {core} on Python {python}, modules on Python {target} with opensearch-py {client}".format(**ready.releases), flush=True)
+    return play(ready)
 
 
 if __name__ == "__main__":

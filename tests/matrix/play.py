@@ -10,6 +10,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -35,34 +36,45 @@ class NotMade(Exception):
     """An environment could not be made, or holds something else than it should; why has been printed or is the text."""
 
 
-def play(row: Row, pythons: Mapping[str, str]) -> Result:
-    """Run a row, or say why it cannot be run. Prints what pytest prints."""
+@dataclass(frozen=True)
+class Ready:
+    """A row whose environments are there: the command that runs something in them, and the releases that they hold."""
+
+    row: Row
+    run: list[str]
+    releases: dict[str, str]
+
+
+def prepare(row: Row, pythons: Mapping[str, Path]) -> Ready | Result:
+    """Make the environments of a row; its result at once where that cannot be done."""
     missing = [version for version in dict.fromkeys((row.python, row.target)) if version not in pythons]
     if missing:
         return Result(row, why_not=f"no Python {' and no Python '.join(missing)} was found on this machine")
-    began = time.monotonic()
     try:
         target = environment(pythons[row.target], f"target-{row.client}", row.target, {"opensearch-py": row.client})
         controller = environment(pythons[row.python], f"core-{row.core}", row.python, {"ansible-core": row.core})
     except NotMade as error:
-        return Result(row, trouble=str(error), seconds=time.monotonic() - began)
-    run = [pythons[row.python], "tests/environment.py", "run", "--requirements", f"core-{row.core}", "--target", target["path"]]
-    unit, on_target = tests(run, UNIT), tests(run, [*ON_TARGET, *PLAYBOOKS])
-    return Result(
-        row,
+        return Result(row, trouble=str(error))
+    run = [str(pythons[row.python]), "tests/environment.py", "run", "--requirements", f"core-{row.core}", "--target", target["path"]]
+    releases = dict(
         core=controller["versions"]["ansible-core"],
         python=controller["python"],
         target=target["python"],
         client=target["versions"]["opensearch-py"],
-        unit=unit,
-        on_target=on_target,
-        seconds=time.monotonic() - began,
     )
+    return Ready(row, run, releases)
 
 
-def environment(python: str, requirements: str, version: str, wanted: Mapping[str, str]) -> dict[str, Any]:
+def play(ready: Ready) -> Result:
+    """Run the tests of a row. Prints what pytest prints."""
+    began = time.monotonic()
+    unit, on_target = tests(ready.run, UNIT), tests(ready.run, [*ON_TARGET, *PLAYBOOKS])
+    return Result(ready.row, **ready.releases, unit=unit, on_target=on_target, seconds=time.monotonic() - began)
+
+
+def environment(python: Path, requirements: str, version: str, wanted: Mapping[str, str]) -> dict[str, Any]:
     """Make it, if it is not there, and look what is in it: ``path`` and version of its ``python``, and ``versions`` of packages."""
-    command = [python, "tests/environment.py", "run", "--requirements", requirements, "python", "-I", "-c", LOOK]
+    command = [str(python), "tests/environment.py", "run", "--requirements", requirements, "python", "-I", "-c", LOOK]
     done = subprocess.run(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, check=False)
     if done.returncode:
         raise NotMade(f"tests/requirements/{requirements}.txt could not be installed for Python {version}")

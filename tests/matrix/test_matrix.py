@@ -13,11 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml  # type: ignore[import-untyped]
+import yaml
+
+from tests import environment
+from tests.interpreters import NoPython, interpreters
 
 from . import __main__ as command
 from . import play as playing
-from . import pythons
 from .results import Count, Result, status, table
 from .rows import ROWS, Row, UnknownRow, as_markdown, chosen
 
@@ -88,66 +90,76 @@ def test_readme_says_what_is_tried_together() -> None:
 # -- interpreters ------------------------------------------------------------------------------------------------------
 
 
-def executable(path: Path, *lines: str) -> str:
+def executable(path: Path, *lines: str) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("\n".join(["#!/bin/sh", *lines, ""]), encoding="utf-8")
     path.chmod(0o755)
-    return str(path)
+    return path
 
 
-def interpreter(path: Path, version: str) -> str:
+def interpreter(path: Path, version: str) -> Path:
     """What answers as an interpreter of that version."""
     return executable(path, f"echo '{version} {path}'")
 
 
 def test_interpreters_that_work_are_found_by_path_by_pyenv_and_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shims, others, root = tmp_path / "shims", tmp_path / "bin", tmp_path / "pyenv"
-    executable(shims / "python3.18", "echo 'pyenv: python3.18: command not found' >&2", "exit 127")
+    executable(shims / "python3.8", "echo 'pyenv: python3.8: command not found' >&2", "exit 127")
+    interpreter(shims / "python3.10", "3.11")
     executable(shims / "pyenv", f"echo {root}")
-    interpreter(others / "python3.18-config", "3.28")
-    on_path = interpreter(others / "python3.18", "3.18")
-    interpreter(root / "versions" / "3.18.4" / "bin" / "python3.18", "3.18")
-    of_pyenv = interpreter(root / "versions" / "3.19.1" / "bin" / "python3.19", "3.19")
-    interpreter(others / "python3.20", "3.20")
-    named = interpreter(tmp_path / "opt" / "python", "3.20")
-    monkeypatch.setenv("PATH", f"{shims}:{tmp_path / 'missing'}:{others}:/bin:/usr/bin")
-    found = pythons.found([named])
-    assert {version: found.get(version) for version in ("3.18", "3.19", "3.20", "3.28")} == {"3.18": on_path, "3.19": of_pyenv, "3.20": named, "3.28": None}
-    assert "{}.{}".format(*sys.version_info) in found
-
-
-def test_an_interpreter_is_told_by_what_it_says_and_not_by_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "python3.33").symlink_to(sys.executable)
-    monkeypatch.setenv("PATH", str(tmp_path))
-    assert "3.33" not in pythons.found() and "{}.{}".format(*sys.version_info) in pythons.found()
+    on_path = interpreter(others / "python3.8", "3.8")
+    interpreter(root / "versions" / "3.8.4" / "bin" / "python3.8", "3.8")
+    of_pyenv = interpreter(root / "versions" / "3.9.10" / "bin" / "python3.9", "3.9")
+    interpreter(root / "versions" / "3.9.9" / "bin" / "python3.9", "3.9")
+    interpreter(others / "python3.14", "3.14")
+    named = interpreter(tmp_path / "opt" / "python", "3.14")
+    monkeypatch.setenv("PATH", f"{shims}:{tmp_path / 'missing'}:{others}")
+    assert interpreters([str(named)]) == {"3.8": on_path, "3.9": of_pyenv, "3.14": named}
 
 
 def test_a_named_interpreter_that_does_not_work_is_an_error(tmp_path: Path) -> None:
-    for path in (executable(tmp_path / "old", "exit 1"), str(tmp_path / "missing")):
-        with pytest.raises(pythons.NoPython, match=path):
-            pythons.found([path])
+    for path in (executable(tmp_path / "old", "exit 1"), tmp_path / "missing"):
+        with pytest.raises(NoPython, match=str(path)):
+            interpreters([str(path)])
+
+
+def test_modules_run_with_the_target_and_else_with_the_environment(tmp_path: Path) -> None:
+    for words, python in (([], "/there/bin/python"), (["--target", "/opt/python3.8"], "/opt/python3.8")):
+        options, command = environment.parse(["--requirements", "core-2.16", *words, "pytest", "--target"])
+        assert (options["requirements"], command) == ("core-2.16", ["pytest", "--target"])
+        assert environment.variables_for(str(tmp_path), "/there", options["target"])["ANSIBLE_PYTHON_INTERPRETER"] == python
+
+
+@pytest.mark.parametrize("requirements, oldest", [("test", (3, 10)), ("core-2.16", (3, 10)), ("target-2.8", (3, 8))])
+def test_an_environment_for_modules_may_be_of_an_older_python(requirements: str, oldest: tuple[int, int], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "version_info", (*oldest, 0))
+    environment.check_python(requirements)
+    monkeypatch.setattr(sys, "version_info", (oldest[0], oldest[1] - 1, 0))
+    with pytest.raises(environment.Problem, match=f"Python {oldest[0]}.{oldest[1]} or newer is needed"):
+        environment.check_python(requirements)
 
 
 # -- a row -------------------------------------------------------------------------------------------------------------
 
 
 def test_a_row_without_its_interpreters_is_not_run_and_says_which() -> None:
-    assert playing.play(ROW, {"3.10": sys.executable}).why_not == "no Python 3.8 was found on this machine"
-    assert playing.play(ROW, {}).why_not == "no Python 3.10 and no Python 3.8 was found on this machine"
+    here = {"3.10": Path(sys.executable)}
+    assert playing.prepare(ROW, here) == Result(ROW, why_not="no Python 3.8 was found on this machine")
+    assert playing.prepare(ROW, {}) == Result(ROW, why_not="no Python 3.10 and no Python 3.8 was found on this machine")
 
 
 def test_an_environment_that_cannot_be_made_fails_the_row(tmp_path: Path) -> None:
     broken = executable(tmp_path / "python", "exit 2")
-    result = playing.play(ROW, {"3.10": broken, "3.8": broken})
-    assert result.trouble == "tests/requirements/target-2.8.txt could not be installed for Python 3.8"
-    assert not result.fine and not result.why_not
+    trouble = "tests/requirements/target-2.8.txt could not be installed for Python 3.8"
+    assert playing.prepare(ROW, dict.fromkeys(("3.10", "3.8"), broken)) == Result(ROW, trouble=trouble)
 
 
 @pytest.mark.parametrize("python, client", [("3.8.1", "3.0.0"), ("3.8.1", None), ("3.80.1", "2.8.0")])
 def test_an_environment_with_something_else_in_it_fails_the_row(python: str, client: str | None, tmp_path: Path) -> None:
     there = {"path": "/there", "python": python, "versions": {"opensearch-py": client} if client else {}}
     wrong = executable(tmp_path / "python", f"echo '{json.dumps(there)}'")
-    assert "and has to be" in playing.play(ROW, {"3.10": wrong, "3.8": wrong}).trouble
+    result = playing.prepare(ROW, dict.fromkeys(("3.10", "3.8"), wrong))
+    assert isinstance(result, Result) and "and has to be" in result.trouble
 
 
 TESTS = """
@@ -218,10 +230,10 @@ def test_only_a_row_that_was_run_and_did_not_fail_is_a_success(results: Sequence
 def test_the_command_runs_the_rows_that_were_asked_for_and_ends_as_they_did(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(command, "found", lambda named: {})
+    monkeypatch.setattr(command, "interpreters", lambda named: {})
     assert command.main(["--only", "2.16, 2.20", "--ci"]) == 1
     assert [line.split()[:2] for line in capsys.readouterr().out.splitlines() if "not run" in line] == [["2.16", "3.10"]]
-    monkeypatch.setattr(command, "play", lambda row, pythons: Result(row, unit=GOOD, on_target=GOOD))
+    monkeypatch.setattr(command, "prepare", lambda row, pythons: Result(row, unit=GOOD, on_target=GOOD))
     assert command.main([]) == 0
     assert sum(line.endswith("passed") for line in capsys.readouterr().out.splitlines()) == len(ROWS)
 

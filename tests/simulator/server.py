@@ -53,9 +53,10 @@ _START_SECONDS = 20.0
 
 
 class InThread(Protocol):
-    """Does something in the server's thread and returns what it returns."""
+    """Does something in the server's thread."""
 
-    def __call__(self, work: Callable[[], T]) -> T: ...
+    def __call__(self, work: Callable[[], T]) -> T:
+        """What the work returns."""
 
 
 @dataclass

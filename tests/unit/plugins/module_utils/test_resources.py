@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import parse_qs, unquote
 
 import pytest
-import yaml  # type: ignore[import-untyped]
+import yaml
 from hypothesis import example, given
 from hypothesis import strategies as st
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 opensearch_ops.flow_framework contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""python -m tests.sanity [ARGUMENT ...]: `ansible-test sanity`, with every Python of this machine that it takes.
+"""python -m tests.checks.sanity [ARGUMENT ...]: `ansible-test sanity`, with every Python of this machine that it takes.
 
 The arguments are those of ansible-test: `--test pylint`, names of files. It runs in an environment of tests/environment.py,
 whose home keeps what ansible-test installs for itself.
@@ -18,10 +18,16 @@ from collections.abc import Iterable
 from pathlib import Path
 from types import SimpleNamespace
 
+from ansible_test._internal.constants import SUPPORTED_PYTHON_VERSIONS
 from ansible_test._internal.python_requirements import get_venv_packages
 
-from . import environment
-from .matrix.pythons import found
+from tests import environment
+from tests.interpreters import interpreters
+
+from . import watched
+
+# As tests/config.yml has it.
+OLDEST_TARGET = (3, 8)
 
 # ansible-test would fetch get-pip.py from a site that is no package index, and that not every machine reaches.
 # Every Python that can make virtual environments brings a pip along, which gets the one that is asked for.
@@ -68,14 +74,24 @@ def provide_settings_of_pip(home: Path) -> None:
     file.write_text("".join(["[global]\n", *lines]), encoding="utf-8")
 
 
+def missing(pythons: Iterable[str]) -> list[str]:
+    """The Pythons that this ansible-core supports, as far as the collection does, and that this machine has not."""
+    return [version for version in SUPPORTED_PYTHON_VERSIONS if version not in pythons and tuple(map(int, version.split("."))) >= OLDEST_TARGET]
+
+
 def main(arguments: list[str]) -> int:
     home, pythons = Path.home(), interpreters()
     provide_pip(pythons, home)
     provide_settings_of_pip(home)
     path = os.pathsep.join([os.path.dirname(sys.executable), *(str(python.parent) for python in pythons.values()), os.environ["PATH"]])
     with tempfile.TemporaryDirectory(prefix="flow_framework-sanity-") as folder:
-        ran = subprocess.run(["ansible-test", "sanity", "--color", "no", *arguments], cwd=copy(Path(folder)), env={**os.environ, "PATH": path}, check=False)
-    return ran.returncode
+        command = ["ansible-test", "sanity", "--color", "no", *arguments]
+        status, skipped = watched(command, copy(Path(folder)), r"WARNING: (Skipping|Required program)", PATH=path)
+    if absent := missing(pythons):
+        print("sanity: this machine has no Python", ", ".join(absent))
+    if skipped:
+        print("sanity: not everything was looked at:", *skipped, sep="\n", end="")
+    return status or int(bool(skipped))
 
 
 if __name__ == "__main__":

@@ -1,0 +1,65 @@
+# Copyright (c) 2026 opensearch_ops.flow_framework contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The checks look at all there is, and a warning of theirs does not pass unseen."""
+
+from __future__ import annotations
+
+import configparser
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests import environment
+
+from . import sanity, watched
+
+PROGRAM = "import os, sys; print('fine'); print('WARNING: odd', file=sys.stderr, flush=True); print('no WARNING:', os.environ['SAID']); sys.exit(3)"
+
+
+def test_what_a_command_prints_is_shown_and_its_warnings_and_status_are_kept(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    status, warnings = watched([sys.executable, "-c", PROGRAM], tmp_path, "WARNING", SAID="this")
+    assert (status, warnings) == (3, ["WARNING: odd\n"])
+    assert sorted(capsys.readouterr().out.splitlines()) == ["WARNING: odd", "fine", "no WARNING: this"]
+
+
+@pytest.fixture
+def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """One with a file of each sort, in place of the real one."""
+    root = tmp_path / "checkout"
+    (root / "plugins").mkdir(parents=True)
+    for name in ("known.py", "plugins/gone.py", "changed.py"):
+        (root / name).write_text("as committed", encoding="utf-8")
+    (root / ".gitignore").write_text("ignored.py\n", encoding="utf-8")
+    git = ("git", "-c", "user.name=tests", "-c", "user.email=tests@localhost", "-c", "commit.gpgsign=false")
+    for command in (["init", "--quiet"], ["add", "."], ["commit", "--quiet", "--message", "all"]):
+        subprocess.run([*git, *command], cwd=root, check=True)
+    (root / "plugins" / "gone.py").unlink()
+    for name in ("changed.py", "plugins/new.py", "ignored.py"):
+        (root / name).write_text("as it stands", encoding="utf-8")
+    monkeypatch.setattr(environment, "ROOT", str(root))
+    return root
+
+
+def test_sanity_looks_at_the_checkout_as_it_stands_without_what_git_ignores(checkout: Path, tmp_path: Path) -> None:
+    made = sanity.copy(tmp_path / "copy")
+    assert made == tmp_path / "copy" / "ansible_collections" / "opensearch_ops" / "flow_framework"
+    found = {str(path.relative_to(made)): path.read_text(encoding="utf-8") for path in made.rglob("*") if path.is_file()}
+    assert found == {".gitignore": "ignored.py\n", "known.py": "as committed", "changed.py": "as it stands", "plugins/new.py": "as it stands"}
+
+
+def test_the_pip_of_sanity_has_the_settings_of_the_caller(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PIP_INDEX_URL", "https://packages.example.org/simple")
+    monkeypatch.setenv("PIP_TRUSTED_HOST", "packages.example.org")
+    sanity.provide_settings_of_pip(tmp_path)
+    settings = configparser.ConfigParser(interpolation=None)
+    settings.read(tmp_path / ".config" / "pip" / "pip.conf", encoding="utf-8")
+    assert settings["global"]["index-url"] == "https://packages.example.org/simple"
+    assert settings["global"]["trusted-host"] == "packages.example.org"
+
+
+def test_the_pythons_that_are_not_here_are_named() -> None:
+    assert "3.7" not in sanity.missing([]) and {"3.9", "3.12"} <= set(sanity.missing([]))
+    assert "3.12" not in sanity.missing(["3.12"])

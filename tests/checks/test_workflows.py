@@ -1,0 +1,72 @@
+# Copyright (c) 2026 opensearch_ops.flow_framework contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What GitHub runs is what stands in noxfile.py and in the matrix."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.matrix.rows import ROWS
+
+ROOT = Path(__file__).resolve().parents[2]
+FILES = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+# Those that look at something or are to be watched, and those that only make something for whoever calls them.
+FOR_PEOPLE = {"bench", "campaign", "changelog", "contract", "demo", "demo-opensearch", "molecule", "unit"}
+
+
+def jobs(name: str) -> dict[str, dict[str, Any]]:
+    loaded: dict[str, dict[str, dict[str, Any]]] = yaml.safe_load((ROOT / ".github" / "workflows" / f"{name}.yml").read_text(encoding="utf-8"))
+    return loaded["jobs"]
+
+
+def over(job: dict[str, Any]) -> dict[str, Any]:
+    """What a job is repeated for."""
+    matrix: dict[str, Any] = job["strategy"]["matrix"]
+    return matrix
+
+
+def sessions() -> set[str]:
+    """Those of noxfile.py."""
+    tree = ast.parse((ROOT / "noxfile.py").read_text(encoding="utf-8"))
+    functions = (one for one in tree.body if isinstance(one, ast.FunctionDef))
+    return {one.name.replace("_", "-") for one in functions if any("nox.session" in ast.unparse(decorator) for decorator in one.decorator_list)}
+
+
+def called() -> set[str]:
+    """The targets of make that the workflows run."""
+    named = {name for file in FILES for name in re.findall(r"make ([a-z-]+)", file.read_text(encoding="utf-8"))}
+    return named | set(over(jobs("checks")["check"])["session"])
+
+
+def test_every_session_that_checks_is_run_and_nothing_else() -> None:
+    assert called() == sessions() - FOR_PEOPLE
+
+
+def test_sanity_is_run_with_every_supported_ansible_core() -> None:
+    ran = [one["core"] for one in over(jobs("checks")["sanity"])["include"]]
+    assert ran == list(dict.fromkeys(row.core for row in ROWS))
+
+
+def test_every_change_is_tried_with_the_rows_for_that_and_every_week_with_all() -> None:
+    assert over(jobs("checks")["matrix"])["core"] == [row.core for row in ROWS if row.ci]
+    assert over(jobs("thorough")["matrix"])["core"] == list(dict.fromkeys(row.core for row in ROWS))
+
+
+@pytest.mark.parametrize("job", ("sanity", "matrix"))
+def test_every_python_of_the_matrix_is_set_up(job: str) -> None:
+    (given,) = (step["with"]["python-version"] for step in jobs("checks")[job]["steps"] if "python-version" in step.get("with", {}))
+    assert {python for row in ROWS for python in (row.python, row.target)} <= set(given.split())
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
+def test_a_workflow_may_read_the_checkout_and_nothing_more(file: Path) -> None:
+    loaded = yaml.safe_load(file.read_text(encoding="utf-8"))
+    assert loaded["permissions"] == {}
+    assert all(job["permissions"] == {"contents": "read"} for job in loaded["jobs"].values())

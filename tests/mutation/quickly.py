@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import gc
+
 import pytest
 from hypothesis import Phase, settings
 
@@ -12,6 +14,11 @@ settings.register_profile(
     "mutation", max_examples=8, derandomize=True, database=None, deadline=None, phases=[Phase.explicit, Phase.generate]
 )
 settings.load_profile("mutation")
+
+
+def pytest_configure() -> None:
+    """What is there already is no garbage: pytest looks for some in the end, and a fork would copy every page of it."""
+    gc.freeze()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -53,6 +53,7 @@ def fate(made: Run) -> Fate:
 
 def verdict(made: Run) -> tuple[str, str, bool]:
     found = fate(made)
+    assert found.resource == made.plan.fates[0].resource, "as it was before"
     return found.status, found.msg, found.changed
 
 
@@ -94,6 +95,17 @@ def test_what_was_not_begun_has_the_reason_of_its_workflow(unknown: bool, status
     plan = plan_of(CONNECTOR)
     made = Run(plan, plan.workflow, plan, {CONNECTOR.key: CONNECTOR}, error="not attempted", unknown=unknown)
     assert verdict(made) == (status, "not attempted", False)
+
+
+def test_what_was_known_to_stay_keeps_its_reason_where_nothing_was_begun() -> None:
+    plan = plan_of(replace(INDEX, obstacle="the index is read-only"))
+    made = Run(plan, plan.workflow, plan, {INDEX.key: INDEX}, error="not attempted")
+    assert verdict(made) == ("failed", "Cannot be deleted: the index is read-only.", False)
+
+
+def test_what_is_gone_after_one_call_is_deleted_though_the_record_could_not_be_read_again() -> None:
+    plan = plan_of(CONNECTOR)
+    assert verdict(Run(plan, plan.workflow, plan, {CONNECTOR.key: replace(CONNECTOR, exists=False)}, attempts=1)) == ("deleted", "", True)
 
 
 def test_a_step_that_is_not_known_and_what_was_never_seen_stay_as_they_were_planned() -> None:
@@ -246,6 +258,7 @@ GONE = replace(INDEX, exists=False)
 
 def test_a_reset_is_a_change_when_a_call_was_sent() -> None:
     assert changed(plan_of(GONE), state="NOT_STARTED") is True, "the record was cleared"
+    assert changed(plan_of(GONE), state="COMPLETED") is True, "the state alone says nothing"
     assert changed(plan_of(GONE), state="NOT_STARTED", attempts=0) is False, "by somebody else"
     assert changed(plan_of(GONE), GONE) is False, "it still records it"
     assert changed(plan_of(made={"state": "FAILED"}), state="NOT_STARTED") is True, "nothing was recorded, and the state is another one"

@@ -174,6 +174,12 @@ def test_a_stale_record_with_a_namesake_that_is_not_named_is_not_recreated() -> 
     assert "recreate" not in sent(planned(gone(INDEX), twin, allow_delete=("index/docs",), **options))
 
 
+def test_a_placeholder_of_the_same_id_is_in_no_stale_records_way() -> None:
+    twin = gone(resource("create_ingest_pipeline", "docs"), placeholder=True)
+    found = planned(gone(INDEX), twin, stale_records="recreate", allow_delete=("index/docs",))
+    assert sent(found) == {"post": True, "allow": ("docs",), "recreate": ["docs"], "resets": True, "state": "NOT_STARTED"}
+
+
 def test_forgetting_takes_template_and_state_with_the_record_since_2_15() -> None:
     assert sent(planned(gone(INDEX), stale_records="forget")) == {"drop": True, "clear": True, "state": None}
     assert sent(planned(gone(MODEL), version="2.15.0", stale_records="forget")) == {"drop": True, "clear": True, "state": None}

@@ -258,6 +258,8 @@ GETS_OVER = [
     ("create_ingest_pipeline", (2, 19, 1), True, False),  # recording 2.19.1 gone_before
     ("create_search_pipeline", (2, 15, 0), False, True),
     ("create_search_pipeline", (3, 6, 0), False, False),  # recording 3.6.0 gone_before
+    ("register_agent", (2, 13), False, False),
+    ("register_agent", (2, 16), False, True),
     ("create_connector", (2, 12, 0), False, True),
     ("create_connector", (3, 6, 0), True, True),  # recording ml_gone_before
     ("register_remote_model", (2, 15, 0), False, False),  # D26

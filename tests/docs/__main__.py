@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
 import tempfile
 from pathlib import Path
@@ -34,6 +35,5 @@ def main(paths: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    import conftest  # noqa: F401  (the collection under its name)
-
+    importlib.import_module("conftest")  # the collection under its name
     sys.exit(main(sys.argv[1:]))

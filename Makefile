@@ -17,8 +17,8 @@ PYTEST_ARGS ?=
 SESSION = @"$(PYTHON)" tests/environment.py nox -s $@ --
 
 # Sessions without arguments of their own, and those that have some, below.
-PLAIN := demo demo-opensearch lint docs changelog build
-OTHERS := test test-opensearch unit molecule contract campaign bench matrix
+PLAIN := demo demo-opensearch lint licences importer docs changelog build
+OTHERS := test test-opensearch unit molecule contract campaign bench matrix sanity
 
 .DEFAULT_GOAL := help
 .PHONY: help clean $(PLAIN) $(OTHERS)

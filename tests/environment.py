@@ -215,7 +215,7 @@ def install(folder: str, requirements: str, stamp: str) -> str:
 
 def step(command: List[str], log: str, output: int) -> None:
     """Runs one step of the installation, its output in the log; raises a Problem with the end of it if it fails."""
-    result = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, env=pip_environment())
+    result = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, env=pip_environment(), check=False)
     if result.returncode == 0:
         return
     with open(log, encoding="utf-8", errors="replace") as file:

@@ -5,12 +5,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils import connection
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.api import Api
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.survey import Surveyor
-from ansible_collections.opensearch_ops.flow_framework.plugins.modules import workflow_deprovision
+from ansible_collections.opensearch_ops.flow_framework.plugins.modules import workflow_deprovision, workflow_info
 
 
 class Module:
@@ -27,14 +28,21 @@ class Module:
         self.warnings.append(text)
 
 
-def deprovision(url: str, check_mode: bool = False, **options: Any) -> dict[str, Any]:
+def deprovision(urls: Sequence[str], check_mode: bool = False, **options: Any) -> dict[str, Any]:
     """The result of workflow_deprovision, with its warnings."""
-    spec = workflow_deprovision.argument_spec()
-    params = {name: option.get("default") for name, option in spec.items()}
-    params.update(url=[url], wait_sleep=0.0, wait_timeout=30)
-    params.update(options)
-    module = Module(params, check_mode)
+    return carried_out(workflow_deprovision, {"url": list(urls), "wait_sleep": 0.0, "wait_timeout": 30, **options}, check_mode)
+
+
+def information(urls: Sequence[str], **options: Any) -> dict[str, Any]:
+    """The result of workflow_info, with its warnings."""
+    return carried_out(workflow_info, {"url": list(urls), **options})
+
+
+def carried_out(of: Any, given: Mapping[str, Any], check_mode: bool = False) -> dict[str, Any]:
+    """The result of a module with these options, as if Ansible had run it, with its warnings."""
+    params = {**{name: option.get("default") for name, option in of.argument_spec().items()}, **given}
+    module: Any = Module(params, check_mode)
     api = Api(connection.connect(params))
-    result = workflow_deprovision.deprovision(module, api, Surveyor(api, params["flow_framework_version"]))
-    result["warnings"] = module.warnings
-    return result
+    surveyor = Surveyor(api, params.get("flow_framework_version"))
+    result = of.information(module, surveyor) if of is workflow_info else of.deprovision(module, api, surveyor)
+    return {**result, "warnings": module.warnings}

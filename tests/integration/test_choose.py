@@ -11,28 +11,22 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils import api, connection
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils import api
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils import survey as surveys
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.api import Api
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.module import OptionError
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.survey import SurveyError, Surveyor
-from ansible_collections.opensearch_ops.flow_framework.plugins.modules import workflow_info
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.survey import SurveyError
 from tests.campaign.worlds import forget
 from tests.simulator import running
 
+from . import in_process
 from .helpers import INFO, Modules, Playbooks, deprovision, environment, in_check_mode, info, state, task, template, warnings, writes
-from .in_process import Module
 
 DAY = 86_400_000
 
 
 def look(sim: Any, **options: Any) -> dict[str, Any]:
     """The result of workflow_info, with its warnings, without a process."""
-    params = {name: option.get("default") for name, option in workflow_info.argument_spec().items()}
-    params.update(url=list(sim.urls), **options)
-    module: Any = Module(params, False)
-    made = workflow_info.information(module, Surveyor(Api(connection.connect(params)), None))
-    return {**made, "warnings": module.warnings}
+    return in_process.information(sim.urls, **options)
 
 
 def ids(result: dict[str, Any]) -> list[str]:

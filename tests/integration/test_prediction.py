@@ -96,9 +96,9 @@ def test_check_mode_predicts_every_vector(vector: dict[str, Any], choices: dict[
     options = {"workflow_id": [workflow_id], "allow_delete": named.split(","), **choices}
     with running(version=vector["server"], clock=0.0) as sim:
         load_vector(sim, vector)
-        predicted = deprovision(sim.url, check_mode=True, **options)
+        predicted = deprovision(sim.urls, check_mode=True, **options)
         assert not [r for r in sim.log if r.method not in ("GET", "HEAD") and not r.path.endswith(("/_search", "/_msearch"))]
-        real = deprovision(sim.url, **options)
+        real = deprovision(sim.urls, **options)
         assert_as_predicted(predicted, real)
         assert_true(real, sim)
 
@@ -226,15 +226,15 @@ def test_check_mode_predicts_generated_worlds(server: tuple[Simulator, dict[str,
         before = {(kind, name) for kind in ("index", "ingest_pipeline", "search_pipeline") for name in sim.world.ids(kind)}
         options = dict(credentials, workflow_id=ids, allow_delete=names, **choices)
         sim.clear_log()
-        check = deprovision(sim.url, check_mode=True, **options)
+        check = deprovision(sim.urls, check_mode=True, **options)
         assert not [r for r in sim.log if r.method not in ("GET", "HEAD") and not r.path.endswith(("/_search", "/_msearch"))]
-        real = deprovision(sim.url, **options)
+        real = deprovision(sim.urls, **options)
         assert_as_predicted(check, real)
         assert_true(real, sim)
         gone = before - {(kind, name) for kind in ("index", "ingest_pipeline", "search_pipeline") for name in sim.world.ids(kind)}
         assert all(name in names or f"{kind}/{name}" in names for kind, name in gone)
         sim.clear_log()
-        again = deprovision(sim.url, **options)
+        again = deprovision(sim.urls, **options)
         assert not again["changed"], again["msg"]
         assert not sim.requests("POST", "/_deprovision"), "a second run sends no deprovision"
 

@@ -313,7 +313,7 @@ def reasons(facts: list[dict[str, Any]]) -> list[str]:
 
 def test_from_the_first_workflow_to_the_last(sim: Any, facts: Callable[[], list[dict[str, Any]]]) -> None:
     made = [environment(sim, f"w{number}") for number in range(3)]
-    in_process.deprovision(sim.url, workflow_id=[one.workflow_id for one in made], allow_delete=[i for one in made for i in one.named])
+    in_process.deprovision(sim.urls, workflow_id=[one.workflow_id for one in made], allow_delete=[i for one in made for i in one.named])
     told = facts()
     assert told[0] == {"phase": "reading", "workflows": 3, "waits": []}
     ends = [(one["done"], one["gone"]) for one in told if one["phase"] == "teardown" and not one["waits"]]
@@ -326,20 +326,20 @@ def test_from_the_first_workflow_to_the_last(sim: Any, facts: Callable[[], list[
 
 def test_check_mode_writes_only_that_it_reads(sim: Any, facts: Callable[[], list[dict[str, Any]]]) -> None:
     made = environment(sim, "w")
-    in_process.deprovision(sim.url, check_mode=True, workflow_id=["w"], allow_delete=made.named)
+    in_process.deprovision(sim.urls, check_mode=True, workflow_id=["w"], allow_delete=made.named)
     assert facts() == [{"phase": "reading", "workflows": 1, "waits": []}]
 
 
 def test_progress_false_writes_nothing(sim: Any, facts: Callable[[], list[dict[str, Any]]]) -> None:
     made = environment(sim, "w")
-    in_process.deprovision(sim.url, workflow_id=["w"], allow_delete=made.named, progress=False)
+    in_process.deprovision(sim.urls, workflow_id=["w"], allow_delete=made.named, progress=False)
     assert facts() == [] and existing(sim, made) == {"model_group"}
 
 
 def test_a_retried_202_says_how_many_are_left(sim: Any, facts: Callable[[], list[dict[str, Any]]]) -> None:
     made = environment(sim, "w")
     sim.faults.deny("delete_connector", made.ids["connector"])
-    result = in_process.deprovision(sim.url, workflow_id=["w"], allow_delete=made.named)
+    result = in_process.deprovision(sim.urls, workflow_id=["w"], allow_delete=made.named)
     assert by_kind(result)["connector"] == "failed"
     again = [one for entry in facts() for one in entry["waits"] if one["for"] == "repetition"]
     assert again and {one["left"] for one in again} == {1}
@@ -350,14 +350,14 @@ def test_a_retried_202_says_how_many_are_left(sim: Any, facts: Callable[[], list
 def test_a_lost_answer(sim: Any, facts: Callable[[], list[dict[str, Any]]]) -> None:
     made = environment(sim, "w")
     sim.faults.cut("POST", "_deprovision", "reset", when="during")
-    in_process.deprovision(sim.url, workflow_id=["w"], allow_delete=made.named)
+    in_process.deprovision(sim.urls, workflow_id=["w"], allow_delete=made.named)
     assert "server" in reasons(facts())
     assert (facts()[-1]["done"], facts()[-1]["incomplete"], facts()[-1]["gone"]) == (1, 0, 6)
 
 
 def test_provisioning_under_way(sim: Any, facts: Callable[[], list[dict[str, Any]]]) -> None:
     sim.load(state("w", [], "PROVISIONING"))
-    in_process.deprovision(sim.url, workflow_id=["w"])
+    in_process.deprovision(sim.urls, workflow_id=["w"])
     told = facts()
     (waits,) = told[1]["waits"]
     assert (told[1]["phase"], waits["for"], waits["workflow_id"]) == ("reading", "provisioning", "w")
@@ -369,7 +369,7 @@ def test_no_secret_is_in_the_file(facts: Callable[[], list[dict[str, Any]]]) -> 
         sim.add_user("operator", "operators-password", ["*"], roles=["all_access"])
         made = environment(sim, "w")
         in_process.deprovision(
-            sim.url, workflow_id=["w"], allow_delete=made.named, username="operator", password="operators-password", headers={"x-a": "top"}
+            sim.urls, workflow_id=["w"], allow_delete=made.named, username="operator", password="operators-password", headers={"x-a": "top"}
         )
     written = json.dumps(facts())
     assert facts()[-1]["gone"] == 6

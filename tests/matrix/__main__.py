@@ -16,9 +16,8 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import repeat
 
-from tests.interpreters import NoPython, interpreters
-
 from .play import PLAYBOOKS, PLAYBOOKS_OF_CI, Ready, play, prepare
+from .pythons import NoPython, found
 from .results import Result, status, table
 from .rows import UnknownRow, chosen
 
@@ -41,7 +40,7 @@ def words(text: str) -> list[str]:
 def main(given: Sequence[str] | None = None) -> int:
     asked = arguments(given)
     try:
-        rows, pythons = chosen(asked.only, asked.ci), interpreters(asked.pythons)
+        rows, pythons = chosen(asked.only, asked.ci), found(asked.pythons)
     except (UnknownRow, NoPython) as error:
         print(error, file=sys.stderr)
         return 2

@@ -64,7 +64,7 @@ class Ready:
     releases: dict[str, str]
 
 
-def prepare(row: Row, pythons: Mapping[str, Path]) -> Ready | Result:
+def prepare(row: Row, pythons: Mapping[str, str]) -> Ready | Result:
     """Make the environments of a row; its result at once where that cannot be done."""
     missing = [version for version in dict.fromkeys((row.python, row.target)) if version not in pythons]
     if missing:
@@ -74,7 +74,7 @@ def prepare(row: Row, pythons: Mapping[str, Path]) -> Ready | Result:
         controller = environment(pythons[row.python], f"core-{row.core}", row.python, {"ansible-core": row.core})
     except NotMade as error:
         return Result(row, trouble=str(error))
-    run = [str(pythons[row.python]), "tests/environment.py", "run", "--requirements", f"core-{row.core}", "--target", target["path"]]
+    run = [pythons[row.python], "tests/environment.py", "run", "--requirements", f"core-{row.core}", "--target", target["path"]]
     releases = dict(
         core=controller["versions"]["ansible-core"],
         python=controller["python"],
@@ -91,9 +91,9 @@ def play(ready: Ready, playbooks: Sequence[str]) -> Result:
     return Result(ready.row, **ready.releases, unit=unit, on_target=on_target, seconds=time.monotonic() - began)
 
 
-def environment(python: Path, requirements: str, version: str, wanted: Mapping[str, str]) -> dict[str, Any]:
+def environment(python: str, requirements: str, version: str, wanted: Mapping[str, str]) -> dict[str, Any]:
     """Make it, if it is not there, and look what is in it: ``path`` and version of its ``python``, and ``versions`` of packages."""
-    command = [str(python), "tests/environment.py", "run", "--requirements", requirements, "python", "-I", "-c", LOOK]
+    command = [python, "tests/environment.py", "run", "--requirements", requirements, "python", "-I", "-c", LOOK]
     done = subprocess.run(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, check=False)
     if done.returncode:
         raise NotMade(f"tests/requirements/{requirements}.txt could not be installed for Python {version}")

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -16,12 +17,12 @@ import pytest
 import yaml
 
 from tests import environment
-from tests.interpreters import NoPython, interpreters
 
 from . import __main__ as command
 from . import play as playing
+from . import pythons
 from .results import Count, Result, status, table
-from .rows import ROWS, Row, UnknownRow, as_markdown, chosen
+from .rows import ROWS, Row, UnknownRow, chosen
 
 ROOT = Path(__file__).parents[2]
 ROW = Row("2.16", "3.10", "3.8", "2.8")
@@ -83,44 +84,55 @@ def test_a_release_that_is_in_no_row_is_said_and_the_others_are_not_run_instead(
         chosen(["3", "2.16", "2.15"])
 
 
-def test_readme_says_what_is_tried_together() -> None:
-    assert as_markdown() in (ROOT / "README.md").read_text(encoding="utf-8")
+def test_readme_promises_no_more_than_is_tried() -> None:
+    words = r"Tested with ansible-core (\S+) to (\S+), Python (\S+) to (\S+) where the modules run, and opensearch-py (\S+), (\S+) and the newest\."
+    (said,) = re.findall(words, (ROOT / "README.md").read_text(encoding="utf-8"))
+    assert said[:2] == (ROWS[0].core, ROWS[-1].core)
+    assert said[2] == ROWS[0].target and said[3] in {row.target for row in ROWS}
+    assert set(said[4:]) < {row.client for row in ROWS}
 
 
 # -- interpreters ------------------------------------------------------------------------------------------------------
 
 
-def executable(path: Path, *lines: str) -> Path:
+def executable(path: Path, *lines: str) -> str:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("\n".join(["#!/bin/sh", *lines, ""]), encoding="utf-8")
     path.chmod(0o755)
-    return path
+    return str(path)
 
 
-def interpreter(path: Path, version: str) -> Path:
+def interpreter(path: Path, version: str) -> str:
     """What answers as an interpreter of that version."""
     return executable(path, f"echo '{version} {path}'")
 
 
 def test_interpreters_that_work_are_found_by_path_by_pyenv_and_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shims, others, root = tmp_path / "shims", tmp_path / "bin", tmp_path / "pyenv"
-    executable(shims / "python3.8", "echo 'pyenv: python3.8: command not found' >&2", "exit 127")
-    interpreter(shims / "python3.10", "3.11")
+    executable(shims / "python3.18", "echo 'pyenv: python3.18: command not found' >&2", "exit 127")
     executable(shims / "pyenv", f"echo {root}")
-    on_path = interpreter(others / "python3.8", "3.8")
-    interpreter(root / "versions" / "3.8.4" / "bin" / "python3.8", "3.8")
-    of_pyenv = interpreter(root / "versions" / "3.9.10" / "bin" / "python3.9", "3.9")
-    interpreter(root / "versions" / "3.9.9" / "bin" / "python3.9", "3.9")
-    interpreter(others / "python3.14", "3.14")
-    named = interpreter(tmp_path / "opt" / "python", "3.14")
-    monkeypatch.setenv("PATH", f"{shims}:{tmp_path / 'missing'}:{others}")
-    assert interpreters([str(named)]) == {"3.8": on_path, "3.9": of_pyenv, "3.14": named}
+    interpreter(others / "python3.18-config", "3.28")
+    on_path = interpreter(others / "python3.18", "3.18")
+    interpreter(root / "versions" / "3.18.4" / "bin" / "python3.18", "3.18")
+    of_pyenv = interpreter(root / "versions" / "3.19.1" / "bin" / "python3.19", "3.19")
+    interpreter(others / "python3.20", "3.20")
+    named = interpreter(tmp_path / "opt" / "python", "3.20")
+    monkeypatch.setenv("PATH", f"{shims}:{tmp_path / 'missing'}:{others}:/bin:/usr/bin")
+    found = pythons.found([named])
+    assert {version: found.get(version) for version in ("3.18", "3.19", "3.20", "3.28")} == {"3.18": on_path, "3.19": of_pyenv, "3.20": named, "3.28": None}
+    assert "{}.{}".format(*sys.version_info) in found
+
+
+def test_an_interpreter_is_told_by_what_it_says_and_not_by_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "python3.33").symlink_to(sys.executable)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert "3.33" not in pythons.found() and "{}.{}".format(*sys.version_info) in pythons.found()
 
 
 def test_a_named_interpreter_that_does_not_work_is_an_error(tmp_path: Path) -> None:
-    for path in (executable(tmp_path / "old", "exit 1"), tmp_path / "missing"):
-        with pytest.raises(NoPython, match=str(path)):
-            interpreters([str(path)])
+    for path in (executable(tmp_path / "old", "exit 1"), str(tmp_path / "missing")):
+        with pytest.raises(pythons.NoPython, match=path):
+            pythons.found([path])
 
 
 def test_modules_run_with_the_target_and_else_with_the_environment(tmp_path: Path) -> None:
@@ -143,7 +155,7 @@ def test_an_environment_for_modules_may_be_of_an_older_python(requirements: str,
 
 
 def test_a_row_without_its_interpreters_is_not_run_and_says_which() -> None:
-    here = {"3.10": Path(sys.executable)}
+    here = {"3.10": sys.executable}
     assert playing.prepare(ROW, here) == Result(ROW, why_not="no Python 3.8 was found on this machine")
     assert playing.prepare(ROW, {}) == Result(ROW, why_not="no Python 3.10 and no Python 3.8 was found on this machine")
 
@@ -230,7 +242,7 @@ def test_only_a_row_that_was_run_and_did_not_fail_is_a_success(results: Sequence
 def test_the_command_runs_the_rows_that_were_asked_for_and_ends_as_they_did(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(command, "interpreters", lambda named: {})
+    monkeypatch.setattr(command, "found", lambda named: {})
     assert command.main(["--only", "2.16, 2.20", "--ci"]) == 1
     assert [line.split()[:2] for line in capsys.readouterr().out.splitlines() if "not run" in line] == [["2.16", "3.10"]]
     monkeypatch.setattr(command, "prepare", lambda row, pythons: Result(row, unit=GOOD, on_target=GOOD))

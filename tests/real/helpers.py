@@ -19,10 +19,10 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils import connection, locks
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.api import Api
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.survey import Surveyor
-from ansible_collections.opensearch_ops.flow_framework.plugins.modules import workflow_deprovision
+import yaml
+
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils import locks
+from tests.docs.pages import GUIDES, blocks
 from tests.forked.runner import Run, Runner
 from tests.integration import in_process
 from tests.integration.helpers import connector_of, heed_interrupts
@@ -125,14 +125,8 @@ def record(
 
 def run(sim: Any, workflow_id: str | Sequence[str], **options: Any) -> dict[str, Any]:
     """The module's code in this process; the result with its warnings."""
-    params = {name: option.get("default") for name, option in workflow_deprovision.argument_spec().items()}
-    params.update(url=list(sim.urls), wait_sleep=0.0, wait_timeout=30)
-    check_mode = options.pop("check_mode", False)
-    params.update(options, workflow_id=[workflow_id] if isinstance(workflow_id, str) else list(workflow_id))
-    module = in_process.Module(params, check_mode)
-    api = Api(connection.connect(params))
-    result = workflow_deprovision.deprovision(module, api, Surveyor(api, params["flow_framework_version"]))
-    return {**result, "warnings": module.warnings}
+    ids = [workflow_id] if isinstance(workflow_id, str) else list(workflow_id)
+    return in_process.deprovision(sim.urls, workflow_id=ids, **options)
 
 
 def check(sim: Any, workflow_id: str | Sequence[str], **options: Any) -> dict[str, Any]:
@@ -335,3 +329,18 @@ def truthful(result: Mapping[str, Any], sim: Any) -> None:
             assert not exists, one
         elif one["status"] in ("blocked", "kept", "untouched", "failed", "retained"):
             assert exists, one
+
+
+# -- the roles of the documentation ------------------------------------------------------------------------------------
+
+
+def documented_roles() -> dict[str, dict[str, Any]]:
+    """The roles that guide_permissions.rst shows, by name, as the security plugin takes them."""
+    return {name: role for block in blocks(GUIDES / "guide_permissions.rst") for name, role in yaml.safe_load(block.text).items()}
+
+
+def permitted_by(*roles: Mapping[str, Any]) -> list[str]:
+    """All that some roles permit."""
+    return [
+        one for role in roles for part in (role, *role.get("index_permissions", ())) for one in part.get("cluster_permissions", part.get("allowed_actions", ()))
+    ]

@@ -9,6 +9,7 @@ import dataclasses
 from typing import TYPE_CHECKING, Any
 
 from .rest import Answer, Call, parse_query
+from .worlds.memory import kinds
 
 if TYPE_CHECKING:
     from .server import Simulator
@@ -58,8 +59,7 @@ class Control:
         world = self.simulator.world
         if "id" in params:
             return {"resource": world.get(params["kind"], params["id"])}
-        kinds = [params["kind"]] if "kind" in params else _KINDS
-        return {kind: world.ids(kind) for kind in kinds}
+        return {kind: world.ids(kind) for kind in ([params["kind"]] if "kind" in params else kinds())}
 
     def _post_world(self, params: dict[str, str], body: Any) -> Any:
         self.simulator.world.put(body["kind"], body["id"], **body.get("attributes", {}))
@@ -87,6 +87,3 @@ class Control:
     def _delete_faults(self, params: dict[str, str], body: Any) -> Any:
         self.simulator.faults.clear()
         return {"cleared": True}
-
-
-_KINDS = ("connector", "model", "model_group", "agent", "index", "ingest_pipeline", "search_pipeline", "alias")

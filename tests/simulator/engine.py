@@ -20,10 +20,10 @@ from .ids import long_id, short_id
 from .pools import Pool
 from .security import Security, User, no_permissions
 from .settings import Settings, seconds
-from .steps import KINDS, RESOURCE_TYPES
+from .steps import gated, kind_of, type_of
 from .store import AGENTS, CONNECTORS, MODEL_GROUPS, MODELS, STATES, TEMPLATES, DocumentIndex, Stores
 from .template import check_inputs, check_steps, inputs_of, normalised, predecessors, workflow_of
-from .versions import GATED_STEPS, Features
+from .versions import Features
 
 STEP_SECONDS = 0.1  # one provisioning step
 # A step holds its thread so long: one resource takes 1.13 to 1.17 s in recordings allow_delete_some.
@@ -521,7 +521,7 @@ class Engine:
         entry = {
             "workflow_step_name": step_name,
             "workflow_step_id": step_id,
-            "resource_type": RESOURCE_TYPES[step_name],
+            "resource_type": type_of(step_name),
             "resource_id": resource_id,
         }
         states.update(id_, {"resources_created": [*state.get("resources_created", []), entry]})
@@ -579,27 +579,28 @@ class Engine:
     ) -> tuple[list[tuple[str, dict[str, Any]]], list[dict[str, Any]]] | None:
         """Steps in the order of deletion, and entries that wait for allow_delete. None for an unknown step name."""
         steps: list[tuple[str, dict[str, Any]]] = []
-        gated: list[dict[str, Any]] = []
+        waiting: list[dict[str, Any]] = []
+        known = self.features.deprovision_steps()
         for entry in state.get("resources_created", []):
             name = entry["workflow_step_name"]
-            if name not in self.features.steps:
+            if name not in known:
                 return None
-            step = self.features.steps[name]
+            step = known[name]
             if step is None:
                 continue
-            if self.features.allow_delete and step in GATED_STEPS and entry["resource_id"] not in allow:
-                gated.append(entry)
+            if self.features.allow_delete and step in gated() and entry["resource_id"] not in allow:
+                waiting.append(entry)
             else:
                 steps.append((step, entry))
         steps.reverse()
-        return steps, gated
+        return steps, waiting
 
     async def _tear_down(
         self,
         node: Node,
         id_: str,
         steps: list[tuple[str, dict[str, Any]]],
-        gated: list[dict[str, Any]],
+        waiting: list[dict[str, Any]],
         caller: Caller,
     ) -> tuple[int, dict[str, Any]]:
         self.passes[id_] = 0
@@ -620,8 +621,8 @@ class Engine:
             steps = left
             await self.clock.sleep(PAUSE_AFTER_PASS)
         failed = [entry for _step, entry in steps]
-        if failed or gated:
-            return self._partial(id_, failed, gated)
+        if failed or waiting:
+            return self._partial(id_, failed, waiting)
         return self._complete(id_, caller)
 
     async def _attempt(self, step: str, resource_id: str, caller: Caller) -> bool:
@@ -634,7 +635,7 @@ class Engine:
             await asyncio.sleep(0.01)
         await self.clock.sleep(DELETION_SECONDS)
         try:
-            await self.world.delete(KINDS[step], resource_id, caller.user)
+            await self.world.delete(kind_of(step), resource_id, caller.user)
         except StepFailed:
             return False
         if (step, resource_id) in self.faults.slow:
@@ -656,18 +657,18 @@ class Engine:
             self._states().update(id_, {"resources_created": left})
 
     def _partial(
-        self, id_: str, failed: list[dict[str, Any]], gated: list[dict[str, Any]]
+        self, id_: str, failed: list[dict[str, Any]], waiting: list[dict[str, Any]]
     ) -> tuple[int, dict[str, Any]]:
         sentences = []
         if failed:
             sentences.append(f"Failed to deprovision some resources: [{_listed(failed)}].")
-        if gated:
-            sentences.append(f"These resources require the allow_delete parameter to deprovision: [{_listed(gated)}].")
+        if waiting:
+            sentences.append(f"These resources require the allow_delete parameter to deprovision: [{_listed(waiting)}].")
         changes = {
             "state": "COMPLETED",
             "provisioning_progress": "DONE",
             self.features.partial_time_field: self.clock.now_ms(),
-            "resources_created": failed + gated,
+            "resources_created": failed + waiting,
         }
         self.later(lambda: self._states().update(id_, changes))
         return (202 if failed else 403), {"error": " ".join(sentences)}
@@ -728,7 +729,7 @@ class Engine:
 
 def _listed(entries: list[dict[str, Any]]) -> str:
     """Type and id of each entry, duplicates once, in the order of the list (behaviour.md 2.5)."""
-    names = [f"{RESOURCE_TYPES[entry['workflow_step_name']]} {entry['resource_id']}" for entry in entries]
+    names = [f"{type_of(entry['workflow_step_name'])} {entry['resource_id']}" for entry in entries]
     return ", ".join(dict.fromkeys(names))
 
 

@@ -13,7 +13,7 @@ from .engine import Caller, Engine
 from .errors import Refused, core_error, plugin_error
 from .rest import Answer, Call, Router, boolean, unrecognised
 from .settings import seconds
-from .steps import DENIED, STEPS
+from .steps import catalogue
 from .store import STATES, TEMPLATES
 
 BASE = "/_plugins/_flow_framework/workflow"
@@ -219,7 +219,7 @@ class FlowRoutes:
     async def steps(self, call: Call) -> Answer:
         caller = self._caller(call)
         self.engine.authorize(caller.user, _FLOW + "workflow_step/get", self.engine.mask())
-        known = {name: step for name, step in STEPS.items() if name not in DENIED}
+        known = catalogue()
         wanted = java_trimmed(call.params.get("workflow_step", ""))
         wrong = [name for name in wanted if name not in known]
         if wrong:

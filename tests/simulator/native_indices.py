@@ -1,7 +1,7 @@
 # Copyright (c) 2026 opensearch_ops.flow_framework contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The routes of indices, aliases and pipelines."""
+"""The routes of indices and aliases."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any
 from .engine import Engine
 from .errors import Refused, core_error, no_such_index
 from .ids import short_id
-from .rest import Answer, Call, Router, boolean
+from .rest import ACK, Answer, Call, Router, boolean
 from .search import FieldTypes, Hit, Search, SearchError, run
 from .store import search_refusal
 from .versions import created_id
@@ -26,7 +26,6 @@ _VIEWS = ("include_defaults", "flat_settings", "include_type_name")
 _REPEATED = ("level", "fields", "forbid_closed_indices", "include_unloaded_segments", "groups", "types")
 _SEARCH = (*_NAMES, "q", "size", "from", "sort", "track_total_hits", "ignore_throttled", "preference", "routing")
 _DOC = ("refresh", "routing", "op_type", "timeout", "if_seq_no", "if_primary_term", "pipeline", "realtime")
-ACK = {"acknowledged": True}
 NO_UPLOADS = {"started": 0, "failed": 0, "succeeded": 0}
 
 
@@ -38,8 +37,6 @@ class IndexRoutes:
 
     def register(self, router: Router) -> None:
         names, times = _NAMES, _TIMEOUTS
-        for kind, base in (("ingest_pipeline", "/_ingest/pipeline"), ("search_pipeline", "/_search/pipeline")):
-            self._register_pipelines(router, kind, base)
         router.add("GET", "/_stats", self.stats, (*names, *_REPEATED))
         router.add("GET", "/_alias", self.get_alias, (*names, *times))
         router.add("GET HEAD", "/_alias/{name}", self.get_alias, (*names, *times))
@@ -101,41 +98,13 @@ class IndexRoutes:
         """Refused: 400 where one has a search pipeline by default that does not exist; a count is a search (tried on 3.6.0)."""
         for index in chosen:
             pipeline = index.settings.get("index.search.default_pipeline", "_none")
-            if pipeline not in ("_none", *self.world.pipelines["search_pipeline"]):
+            if pipeline not in ("_none", *self.world.named["search_pipeline"]):
                 raise core_error("illegal_argument_exception", f"Pipeline {pipeline} is not defined", 400)
         return chosen
 
     def _own(self, call: Call) -> list[Index]:
         """The indices of the call that are no plugin's: those that may be changed here."""
         return [index for index in self._resolve(call) if not index.system]
-
-    # -- pipelines
-
-    def _register_pipelines(self, router: Router, kind: str, base: str) -> None:
-        action = f"cluster:admin/{'ingest' if kind == 'ingest_pipeline' else 'search'}/pipeline/"
-
-        async def get(call: Call) -> Answer:
-            self._may(call, action + "get")
-            found = self.world.find_pipelines(kind, call.path.get("id"))
-            return Answer(200 if found else 404, found)
-
-        async def put(call: Call) -> Answer:
-            self._may(call, action + "put")
-            body = call.json()
-            if body is None:
-                raise core_error("parse_exception", "request body is required", 400)
-            self.world.put_pipeline(kind, call.path["id"], body)
-            return Answer(200, dict(ACK))
-
-        async def delete(call: Call) -> Answer:
-            self._may(call, action + "delete")
-            self.world.delete_pipeline(kind, call.path["id"])
-            return Answer(200, dict(ACK))
-
-        router.add("GET", base, get, _TIMEOUTS)
-        router.add("GET", base + "/{id}", get, _TIMEOUTS)
-        router.add("PUT", base + "/{id}", put, _TIMEOUTS, True)
-        router.add("DELETE", base + "/{id}", delete, _TIMEOUTS)
 
     # -- indices
 

@@ -19,6 +19,7 @@ from .errors import Refused, core_error
 JSON = "application/json; charset=UTF-8"
 TEXT = "text/plain; charset=UTF-8"
 LONGEST_LINE = 4096  # bytes of a request line (recording long_url)
+ACK = {"acknowledged": True}
 ALWAYS = frozenset({"pretty", "human", "error_trace", "filter_path", "format"})
 
 
@@ -214,7 +215,7 @@ def parse_query(query: str) -> dict[str, str]:
     params: dict[str, str] = {}
     for pair in re.split("[&;]", query):
         if pair:
-            name, _, value = pair.partition("=")
+            name, _sign, value = pair.partition("=")
             params[unquote(name.replace("+", " "))] = unquote(value.replace("+", " "))
     return params
 

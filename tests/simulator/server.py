@@ -37,6 +37,7 @@ from .front import Front, RealCluster
 from .native import Cluster, ClusterRoutes
 from .native_indices import IndexRoutes
 from .native_ml import MachineLearningRoutes
+from .native_named import NamedRoutes
 from .native_snapshots import SnapshotRoutes
 from .rest import JSON, LONGEST_LINE, TEXT, Answer, Call, Router, filtered, no_handler, parse_query
 from .security import Security, User
@@ -178,6 +179,7 @@ class Simulator:
         self.cluster = Cluster(options.cluster_name, options.version, options.plugins or self.features.plugins)
         MachineLearningRoutes(engine, memory).register(self._router)
         ClusterRoutes(self.cluster, engine, memory).register(self._router)
+        NamedRoutes(engine, memory).register(self._router)
         IndexRoutes(options.version, engine, memory).register(self._router)
         SnapshotRoutes(options.version, engine, memory, self.faults).register(self._router)
         return World(self._run, memory)
@@ -230,7 +232,7 @@ class Simulator:
         self._security.users[name] = user
 
     def add_token(self, token: str, user: str) -> None:
-        """A bearer token of that user."""
+        """A bearer token, or an access key of AWS, of that user."""
         self._security.tokens[token] = user
 
     def requests(self, method: str | None = None, path: str | None = None) -> list[Request]:
@@ -420,7 +422,7 @@ class Simulator:
     # -- one request
 
     async def _receive(self, received: web.BaseRequest) -> web.StreamResponse:
-        raw_path, _, query = received.raw_path.partition("?")
+        raw_path, _sign, query = received.raw_path.partition("?")
         content = await received.content.read(-1)
         port = received.transport.get_extra_info("sockname")[1] if received.transport else 0
         node = self._ports.get(port, self._nodes[0])

@@ -12,6 +12,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from .named import NAMED, created_by, deleted_by
+
 
 def _step(inputs: list[str], outputs: list[str], ml: bool = False, timeout: str | None = None) -> dict[str, Any]:
     step: dict[str, Any] = {
@@ -28,8 +30,6 @@ STEPS: Mapping[str, dict[str, Any]] = {
     "noop": _step([], []),
     "create_index": _step(["configurations", "index_name"], ["index_name"]),
     "reindex": _step(["source_index", "destination_index"], ["acknowledged"]),
-    "create_ingest_pipeline": _step(["pipeline_id", "configurations"], ["pipeline_id"]),
-    "create_search_pipeline": _step(["pipeline_id", "configurations"], ["pipeline_id"]),
     "create_connector": _step(
         ["credential", "parameters", "version", "name", "description", "protocol", "actions"],
         ["connector_id"],
@@ -69,9 +69,6 @@ STEPS: Mapping[str, dict[str, Any]] = {
     "create_tool": _step(["type"], ["tools"], True),
 }
 
-# Steps that a template may not hold (behaviour.md 1.4, P07; 2.16 and later).
-DENIED = frozenset({"delete_index", "delete_ingest_pipeline", "delete_search_pipeline"})
-
 # Type of the resource that a create step records (behaviour.md 2.2).
 RESOURCE_TYPES: Mapping[str, str] = {
     "create_connector": "connector_id",
@@ -83,8 +80,6 @@ RESOURCE_TYPES: Mapping[str, str] = {
     "deploy_model": "model_id",
     "register_agent": "agent_id",
     "create_index": "index_name",
-    "create_ingest_pipeline": "pipeline_id",
-    "create_search_pipeline": "pipeline_id",
     "reindex": "index_name",
 }
 
@@ -95,6 +90,27 @@ KINDS: Mapping[str, str] = {
     "undeploy_model": "deployment",
     "delete_agent": "agent",
     "delete_index": "index",
-    "delete_ingest_pipeline": "ingest_pipeline",
-    "delete_search_pipeline": "search_pipeline",
 }
+
+
+def catalogue() -> dict[str, dict[str, Any]]:
+    """Every step that a template may hold."""
+    return {**STEPS, **{row.creates: _step([row.type, "configurations"], [row.type]) for row in NAMED.values()}}
+
+
+def gated() -> frozenset[str]:
+    """The steps that delete data: no template may hold them (behaviour.md 1.4, P07), and in a deprovision they wait for the
+    caller's allow_delete (behaviour.md 2.2); both since 2.16."""
+    return frozenset({"delete_index", *(row.deletes for row in NAMED.values())})
+
+
+def type_of(step: str) -> str:
+    """What the record of a create step calls the resource."""
+    row = created_by(step)
+    return row.type if row else RESOURCE_TYPES[step]
+
+
+def kind_of(step: str) -> str:
+    """What a deprovision step deletes in the world."""
+    row = deleted_by(step)
+    return row.kind if row else KINDS[step]

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from .errors import plugin_error
-from .steps import DENIED, STEPS
+from .steps import catalogue, gated
 
 _PLACEHOLDER = re.compile(r"\$\{\{(.+?)\}\}")
 _FIELDS = ("name", "description", "use_case", "version", "workflows", "ui_metadata")
@@ -91,18 +91,18 @@ def predecessors(workflow: Mapping[str, Any]) -> dict[str, list[str]]:
 def check_steps(template: Mapping[str, Any], denied_steps: bool) -> None:
     """Refused: 403 for a step that no template may hold, 400 for one that does not exist (behaviour.md 1.4, P07)."""
     for node in workflow_of(template)["nodes"]:
-        if denied_steps and node["type"] in DENIED:
+        if denied_steps and node["type"] in gated():
             raise plugin_error(
                 f"The step type [{node['type']}] for node [{node['id']}] can not be used in a workflow.", 403
             )
-        if node["type"] not in STEPS:
+        if node["type"] not in catalogue():
             raise plugin_error(f"Workflow step type [{node['type']}] is not implemented.", 501)
 
 
 def check_inputs(given: Any) -> None:
     """Refused: 400 for a node without an input that its step requires. ``given``: the body, credentials included."""
     for node in ((given.get("workflows") or {}).get("provision") or {}).get("nodes") or []:
-        step = STEPS.get(node.get("type", ""))
+        step = catalogue().get(node.get("type", ""))
         if step is None:
             continue
         has = set(node.get("user_inputs") or {}) | set((node.get("previous_node_inputs") or {}).values())

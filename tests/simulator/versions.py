@@ -12,13 +12,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from .named import NAMED
+
 FLOW_FRAMEWORK = "opensearch-flow-framework"
 JOB_SCHEDULER = "opensearch-job-scheduler"
 ML_COMMONS = "opensearch-ml"
 SECURITY = "opensearch-security"
 
 # Deprovision step of each create step (behaviour.md 2.2). None: the entry is dropped without a word.
-# A create step that is no key at all is unknown to that version: the call never answers.
+# A create step that is no key at all is unknown to that version: the call never answers. Those of named.py come on top.
 STEPS_2_12: Mapping[str, str | None] = {
     "create_connector": "delete_connector",
     "register_remote_model": "delete_model",
@@ -29,19 +31,10 @@ STEPS_2_12: Mapping[str, str | None] = {
     "deploy_model": "undeploy_model",
     "register_agent": "delete_agent",
     "create_index": None,
-    "create_ingest_pipeline": None,
 }
-STEPS_2_13: Mapping[str, str | None] = {**STEPS_2_12, "create_index": "noop", "create_search_pipeline": None}
+STEPS_2_13: Mapping[str, str | None] = {**STEPS_2_12, "create_index": "noop"}
 STEPS_2_15: Mapping[str, str | None] = {**STEPS_2_13, "reindex": "noop"}
-STEPS_2_16: Mapping[str, str | None] = {
-    **STEPS_2_15,
-    "create_index": "delete_index",
-    "create_ingest_pipeline": "delete_ingest_pipeline",
-    "create_search_pipeline": "delete_search_pipeline",
-}
-
-# Deprovision steps that wait for the caller's allow_delete (behaviour.md 2.2, 2.16 and later).
-GATED_STEPS = frozenset({"delete_index", "delete_ingest_pipeline", "delete_search_pipeline"})
+STEPS_2_16: Mapping[str, str | None] = {**STEPS_2_15, "create_index": "delete_index"}
 
 STATE_FIELDS_2_12 = frozenset(
     {
@@ -130,6 +123,11 @@ class Features:
     error_shows_cause: bool  # recordings failed_provision: 3.6.0 names the cause, 2.19.1 does not
     records_race: bool  # README fact 7: steps side by side lose the race to write the record
     appends_to_missing_list: bool  # 2.6, row PROVISIONING
+
+    def deprovision_steps(self) -> dict[str, str | None]:
+        """The deprovision step of each create step that this version knows. Before allow_delete, names were dropped without a word."""
+        named = [row for row in NAMED.values() if row.since <= self.since]
+        return {**self.steps, **{row.creates: row.deletes if self.allow_delete else None for row in named}}
 
 
 _2_12 = Features(

@@ -20,6 +20,7 @@ from ..clock import Clock
 from ..errors import Refused, core_error, no_such_index, status_error
 from ..faults import Faults
 from ..ids import long_id, short_id
+from ..named import NAMED, Named, created_by
 from ..search import ShardError
 from ..security import User
 from ..store import AGENTS, CONNECTORS, MODEL_GROUPS, MODELS, Stores
@@ -28,14 +29,12 @@ from . import inputs as step_inputs
 from .indices import Index, Indices, flat_settings
 from .inputs import DEPLOY_POLL_SECONDS, Created, step_failed, true
 
-PIPELINES = ("ingest_pipeline", "search_pipeline")
 DOCUMENT_KINDS: Mapping[str, str] = {
     "connector": CONNECTORS,
     "model": MODELS,
     "agent": AGENTS,
     "model_group": MODEL_GROUPS,
 }
-KINDS = ("connector", "model", "model_group", "agent", "index", "ingest_pipeline", "search_pipeline", "alias")
 
 # The right each step needs, asked for the caller (behaviour.md 5.1; recording security_roles).
 ACTIONS: Mapping[str, str] = {
@@ -48,16 +47,12 @@ ACTIONS: Mapping[str, str] = {
     "deploy_model": "cluster:admin/opensearch/ml/deploy_model",
     "register_agent": "cluster:admin/opensearch/ml/agents/register",
     "create_index": "indices:admin/create",
-    "create_ingest_pipeline": "cluster:admin/ingest/pipeline/put",
-    "create_search_pipeline": "cluster:admin/search/pipeline/put",
     "reindex": "indices:data/write/reindex",
     "connector": "cluster:admin/opensearch/ml/connectors/delete",
     "model": "cluster:admin/opensearch/ml/models/delete",
     "deployment": "cluster:admin/opensearch/ml/undeploy_models",
     "agent": "cluster:admin/opensearch/ml/agents/delete",
     "index": "indices:admin/delete",
-    "ingest_pipeline": "cluster:admin/ingest/pipeline/delete",
-    "search_pipeline": "cluster:admin/search/pipeline/delete",
 }
 
 UNDEPLOY_ON_NODES = "cluster:admin/opensearch/ml/undeploy_model"
@@ -89,8 +84,8 @@ class MemoryWorld:
         self.node_ids = node_ids
         self.setting = setting
         self.indices = Indices(clock)
-        self.pipelines: dict[str, dict[str, Any]] = {kind: {} for kind in PIPELINES}
-        self._had_pipelines: set[str] = set()  # kinds of which there ever was one
+        self.named: dict[str, dict[str, Any]] = {kind: {} for kind in NAMED}
+        self._had_named: set[str] = set()  # kinds of which there ever was one
         self._undeploys: dict[str, int] = {}  # model id -> refusals of delete_model still to come
         self._system_uuids: dict[str, str] = {}
 
@@ -100,17 +95,17 @@ class MemoryWorld:
         """Create or overwrite one resource; searches see it at once. ValueError for an unknown kind or attribute."""
         if kind in DOCUMENT_KINDS:
             self._put_document(kind, id_, attributes)
-        elif kind in PIPELINES:
+        elif kind in NAMED:
             body = attributes.pop("body", {"processors": []} if kind == "ingest_pipeline" else {})
             _none_left(attributes)
-            self._store_pipeline(kind, id_, body)
+            self._store_named(kind, id_, body)
         elif kind == "index":
             self._put_index(id_, attributes)
         elif kind == "alias":
             self.indices.put_alias(attributes.pop("index"), id_, attributes.pop("body", None))
             _none_left(attributes)
         else:
-            raise ValueError(f"no such kind: {kind}; there are {', '.join(KINDS)}")
+            raise ValueError(f"no such kind: {kind}; there are {', '.join(kinds())}")
 
     def _put_document(self, kind: str, id_: str, attributes: dict[str, Any]) -> None:
         body = copy.deepcopy(attributes.pop("body", {}))
@@ -163,8 +158,8 @@ class MemoryWorld:
             if kind == "model":
                 known["state"] = known["model_state"]
             return known
-        if kind in PIPELINES:
-            body = self.pipelines[kind].get(id_)
+        if kind in NAMED:
+            body = self.named[kind].get(id_)
             return None if body is None else {"body": copy.deepcopy(body)}
         if kind == "index":
             index = self.index(id_)
@@ -172,7 +167,7 @@ class MemoryWorld:
         if kind == "alias":
             names = [index.name for index in self.indices.aliased(id_)]
             return {"index": ",".join(names)} if names else None
-        raise ValueError(f"no such kind: {kind}; there are {', '.join(KINDS)}")
+        raise ValueError(f"no such kind: {kind}; there are {', '.join(kinds())}")
 
     def remove(self, kind: str, id_: str) -> bool:
         """Take one resource away, whatever holds it; searches no longer see it. False where it did not exist."""
@@ -181,8 +176,8 @@ class MemoryWorld:
             index = self.stores.find(DOCUMENT_KINDS[kind])
             if index is not None and existed:
                 index.delete(id_)
-        elif kind in PIPELINES:
-            self.pipelines[kind].pop(id_, None)
+        elif kind in NAMED:
+            self.named[kind].pop(id_, None)
         elif kind == "alias":
             for holder in self.indices.aliased(id_):
                 del holder.aliases[id_]
@@ -196,17 +191,17 @@ class MemoryWorld:
         if kind in DOCUMENT_KINDS:
             index = self.stores.find(DOCUMENT_KINDS[kind])
             return sorted(index.documents) if index is not None else []
-        if kind in PIPELINES:
-            return sorted(self.pipelines[kind])
+        if kind in NAMED:
+            return sorted(self.named[kind])
         if kind == "index":
             return sorted(self.indices.all)
         if kind == "alias":
             return sorted(self.indices.alias_names())
-        raise ValueError(f"no such kind: {kind}; there are {', '.join(KINDS)}")
+        raise ValueError(f"no such kind: {kind}; there are {', '.join(kinds())}")
 
     def clear(self) -> None:
         """Take everything away."""
-        for kind in KINDS:
+        for kind in kinds():
             for id_ in self.ids(kind):
                 self.remove(kind, id_)
 
@@ -240,12 +235,12 @@ class MemoryWorld:
         if rest or not own:
             self.indices.delete(rest, ignore_unavailable)
 
-    # -- pipelines
+    # -- what is kept under names of its own
 
-    def find_pipelines(self, kind: str, expression: str | None) -> dict[str, Any]:
-        """Pipelines by a comma list of ids and patterns; an id with a comma is found in the whole list only
+    def find_named(self, kind: str, expression: str | None) -> dict[str, Any]:
+        """Those of a kind by a comma list of ids and patterns; an id with a comma is found in the whole list only
         (recording comma_lookup)."""
-        known = self.pipelines[kind]
+        known = self.named[kind]
         if expression is None:
             return copy.deepcopy(known)
         found: dict[str, Any] = {}
@@ -255,8 +250,8 @@ class MemoryWorld:
                     found[id_] = known[id_]
         return copy.deepcopy(found)
 
-    def put_pipeline(self, kind: str, id_: str, body: Mapping[str, Any]) -> None:
-        """Create or overwrite a pipeline (recording overwrites)."""
+    def put_named(self, kind: str, id_: str, body: Mapping[str, Any]) -> None:
+        """Create or overwrite one (recording overwrites)."""
         if kind == "ingest_pipeline" and "processors" not in body:
             raise core_error(
                 "parse_exception",
@@ -264,18 +259,18 @@ class MemoryWorld:
                 400,
                 property_name="processors",
             )
-        self._store_pipeline(kind, id_, body)
+        self._store_named(kind, id_, body)
 
-    def _store_pipeline(self, kind: str, id_: str, body: Mapping[str, Any]) -> None:
-        self.pipelines[kind][id_] = copy.deepcopy(dict(body))
-        self._had_pipelines.add(kind)
+    def _store_named(self, kind: str, id_: str, body: Mapping[str, Any]) -> None:
+        self.named[kind][id_] = copy.deepcopy(dict(body))
+        self._had_named.add(kind)
 
-    def delete_pipeline(self, kind: str, pattern: str) -> None:
-        """Delete by id, which the cluster takes for a pattern. Refused: 404 where nothing matches, once there was any pipeline."""
-        known = self.pipelines[kind]
+    def delete_named(self, kind: str, pattern: str) -> None:
+        """Delete by id, which the cluster takes for a pattern. Refused: 404 where nothing matches, once there was any of the kind."""
+        known = self.named[kind]
         doomed = [id_ for id_ in known if fnmatch.fnmatchcase(id_, _literal_but_star(pattern))]
-        if not doomed and pattern != "*" and kind in self._had_pipelines:
-            raise core_error("resource_not_found_exception", f"pipeline [{pattern}] is missing", 404)
+        if not doomed and pattern != "*" and kind in self._had_named:
+            raise core_error("resource_not_found_exception", f"{kind.rpartition('_')[2]} [{pattern}] is missing", 404)
         for id_ in doomed:
             del known[id_]
 
@@ -491,8 +486,8 @@ class MemoryWorld:
         agents = self.stores.find(AGENTS)
         users = {
             "agents": names({i: d.source for i, d in agents.documents.items()}) if agents is not None else [],
-            "ingest pipelines": names(self.pipelines["ingest_pipeline"]),
-            "search pipelines": names(self.pipelines["search_pipeline"]),
+            "ingest pipelines": names(self.named["ingest_pipeline"]),
+            "search pipelines": names(self.named["search_pipeline"]),
         }
         for what, ids in users.items():
             if ids:
@@ -524,6 +519,10 @@ class MemoryWorld:
     async def create(self, step: str, inputs: Mapping[str, Any], caller: User | None) -> Created:
         """Do one create step. StepFailed with the step's words and the cause's."""
         try:
+            row = created_by(step)
+            if row:
+                self.authorize(caller, row.actions + "put")
+                return self._create_named(row, inputs)
             if step in ACTIONS:
                 self.authorize(caller, ACTIONS[step])
             created: Created = getattr(self, f"_create_{step}")(inputs)
@@ -591,27 +590,21 @@ class MemoryWorld:
         self.indices.create(name, step_inputs.configuration(inputs))
         return Created({"index_name": name}, [("create_index", name)])
 
-    def _create_pipeline(self, kind: str, inputs: Mapping[str, Any]) -> Created:
-        id_ = str(inputs["pipeline_id"])
-        self.put_pipeline(kind, id_, step_inputs.configuration(inputs))
-        return Created({"pipeline_id": id_}, [(f"create_{kind}", id_)])
-
-    def _create_create_ingest_pipeline(self, inputs: Mapping[str, Any]) -> Created:
-        return self._create_pipeline("ingest_pipeline", inputs)
-
-    def _create_create_search_pipeline(self, inputs: Mapping[str, Any]) -> Created:
-        return self._create_pipeline("search_pipeline", inputs)
+    def _create_named(self, row: Named, inputs: Mapping[str, Any]) -> Created:
+        id_ = str(inputs[row.type])
+        self.put_named(row.kind, id_, step_inputs.configuration(inputs))
+        return Created({row.type: id_}, [(row.creates, id_)])
 
     async def delete(self, kind: str, id_: str, caller: User | None) -> None:
         """Do one deprovision step; kind "deployment" undeploys a model. StepFailed where it does not succeed."""
         try:
-            self.authorize(caller, ACTIONS[kind])
+            self.authorize(caller, NAMED[kind].actions + "delete" if kind in NAMED else ACTIONS[kind])
             if kind == "deployment":
                 self.authorize(caller, UNDEPLOY_ON_NODES)
             if kind == "index":
                 self._delete_one_index(id_)
-            elif kind in PIPELINES:
-                self.delete_pipeline(kind, id_)
+            elif kind in NAMED:
+                self.delete_named(kind, id_)
             elif kind == "connector":
                 self.delete_connector(id_, caller)
             elif kind == "deployment":
@@ -637,6 +630,11 @@ class MemoryWorld:
         if self.stores.get(AGENTS, id_) is None and self.features.gone_agent_is_success:
             return
         self.delete_agent(id_)
+
+
+def kinds() -> tuple[str, ...]:
+    """Every kind of the world."""
+    return (*DOCUMENT_KINDS, "index", *NAMED, "alias")
 
 
 def _literal_but_star(pattern: str) -> str:

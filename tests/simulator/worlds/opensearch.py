@@ -19,6 +19,7 @@ from opensearchpy import OpenSearch
 from opensearchpy.exceptions import TransportError
 
 from ..errors import Refused, StepFailed, core_error
+from ..named import NAMED
 from ..security import User
 from ..store import AGENTS, CONNECTORS, MODEL_GROUPS, MODELS, STATES, TEMPLATES
 from ..versions import Features
@@ -34,7 +35,7 @@ ML_KINDS: Mapping[str, str] = {
     "connector": CONNECTORS,
 }
 """The kinds of ML Commons and their indices; what uses comes before what is used."""
-PIPELINES: Mapping[str, str] = {"ingest_pipeline": "/_ingest/pipeline", "search_pipeline": "/_search/pipeline"}
+PIPELINES: Mapping[str, str] = {row.kind: row.path for row in NAMED.values()}
 KINDS = (*ML_KINDS, "index", *PIPELINES, "alias")
 
 CONNECTOR = {

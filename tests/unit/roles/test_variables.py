@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils import connection
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.resources import KINDS, needs_allow_delete
 from ansible_collections.opensearch_ops.flow_framework.plugins.modules import workflow_deprovision, workflow_info
 
 ROLE = Path(__file__).resolve().parents[3] / "roles" / "environment_teardown"
@@ -39,6 +40,10 @@ def test_every_option_of_a_module_is_passed_on(which: str, options: dict[str, An
 def test_what_is_a_list_there_may_be_a_text_here() -> None:
     lists = {name for name, one in {**CONNECTION, **CHOOSING, **TEARDOWN}.items() if one.get("type") == "list"}
     assert set(VARIABLES[f"{PREFIX}_list_options"]) == lists
+
+
+def test_a_pattern_may_begin_with_each_kind_that_has_to_be_named() -> None:
+    assert VARIABLES[f"{PREFIX}_named_kinds"] == [kind for kind in KINDS if needs_allow_delete(kind)]
 
 
 @pytest.mark.parametrize("entry", SPECS)

@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import parse_qs, unquote
 
 import pytest
+import yaml  # type: ignore[import-untyped]
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -34,6 +35,7 @@ from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.reso
     title,
     titles,
 )
+from ansible_collections.opensearch_ops.flow_framework.plugins.modules import workflow_deprovision, workflow_info
 
 RECORDINGS = Path(__file__).parents[3] / "contract" / "recordings"
 
@@ -207,6 +209,12 @@ def test_kinds_are_called_as_people_call_them() -> None:
         ("search pipeline", "search pipelines"),
         ("resource", "resources"),
     ]
+
+
+@pytest.mark.parametrize("module", [workflow_deprovision, workflow_info], ids=lambda module: module.__name__.rpartition(".")[2])
+def test_every_kind_is_documented(module: Any) -> None:
+    documented = yaml.safe_load(module.RETURN)["resources"]["contains"]["kind"]["choices"]
+    assert documented == [*KINDS, OTHER]
 
 
 def test_the_types_are_those_that_servers_record() -> None:

@@ -49,10 +49,3 @@ def chosen(cores: Sequence[str] = (), ci: bool = False, rows: Sequence[Row] = RO
     if unknown:
         raise UnknownRow(f"No row has ansible-core {', '.join(unknown)}: there are {', '.join(dict.fromkeys(row.core for row in rows))}.")
     return [row for row in rows if (not cores or row.core in cores) and (row.ci or not ci)]
-
-
-def as_markdown(rows: Sequence[Row] = ROWS) -> str:
-    """The table of README.md."""
-    lines = ["| ansible-core | Python of the controller | Python of the modules | opensearch-py |", "| --- | --- | --- | --- |"]
-    lines += [f"| {row.core} | {row.python} | {row.target} | {row.client} |" for row in rows]
-    return "\n".join(lines) + "\n"

@@ -8,6 +8,7 @@
 #   make test PYTEST_ARGS='-k refuse -x'     arguments for pytest
 #   make test ALL=1                          what takes minutes too: every molecule scenario, the jobs of AWX, the page in a browser
 #   make contract URL=https://host:9200 USER=admin PASSWORD=… [CA_CERT=ca.pem | INSECURE=1]
+#   make matrix [CI=1] [ONLY=2.16,2.21] [PYTHONS=/opt/python3.14/bin/python3.14]
 #   make bench [QUICK=1] [ONLY=deprovision,nodes,crowd,read,start] [SIZES=100,1000] [RUNS=1] [URL=… as for contract]
 
 PYTHON ?= python3
@@ -16,8 +17,8 @@ PYTEST_ARGS ?=
 SESSION = @"$(PYTHON)" tests/environment.py nox -s $@ --
 
 # Sessions without arguments of their own, and those that have some, below.
-PLAIN := demo demo-opensearch lint docs changelog build
-OTHERS := test test-opensearch unit molecule contract campaign bench
+PLAIN := demo demo-opensearch lint licences importer docs changelog build
+OTHERS := test test-opensearch unit molecule contract campaign bench matrix sanity
 
 .DEFAULT_GOAL := help
 .PHONY: help clean $(PLAIN) $(OTHERS)
@@ -55,6 +56,10 @@ campaign:
 bench:
 	$(SESSION) $(server) $(call given,QUICK,--quick) $(call given,ONLY,--only "$(ONLY)") $(call given,SIZES,--sizes "$(SIZES)") \
 	$(call given,RUNS,--runs "$(RUNS)") $(call given,DOCS,--docs)
+
+# CI and ONLY may be in the environment, where they mean something else.
+matrix:
+	$(SESSION) $(call given,ONLY,--only "$(ONLY)") $(call given,CI,--ci) $(addprefix --python ,$(PYTHONS))
 
 clean:
 	@"$(PYTHON)" tests/environment.py clean

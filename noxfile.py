@@ -28,6 +28,9 @@ nox.options.sessions = ["lint", "test"]
 WORKERS = "4"
 DOCS = Path("tests", "output", "docs")
 
+# References in the documentation, to whatever collection, have to lead somewhere.
+REFERENCES = ("--validate-collection-refs", "all", "--disallow-unknown-collection-refs")
+
 # Of the tests that were written for the simulator, those that are about what becomes of real resources.
 OPENSEARCH_TESTS = (
     "tests/opensearch/test_contract_with_security.py",
@@ -101,6 +104,12 @@ def contract(session: nox.Session) -> None:
 
 
 @nox.session
+def matrix(session: nox.Session) -> None:
+    """each supported ansible-core, with the oldest and newest Python and opensearch-py (ONLY=2.16,2.21 CI=1 PYTHONS=PATH)"""
+    session.run(sys.executable, "-m", "tests.matrix", *session.posargs)
+
+
+@nox.session
 def molecule(session: nox.Session) -> None:
     """every molecule scenario"""
     pytest(session, "tests/molecule", "-n", WORKERS)
@@ -128,9 +137,9 @@ def lint(session: nox.Session) -> None:
         ("ruff", "check", "."),
         ("yamllint", "."),
         ("mypy", "-p", "ansible_collections.opensearch_ops.flow_framework.plugins", "-p", "tests"),
-        ("ansible-lint",),
+        ("ansible-lint", "--strict"),
         ("antsibull-changelog", "lint"),
-        ("antsibull-docs", "lint-collection-docs", "--plugin-docs", "."),
+        ("antsibull-docs", "lint-collection-docs", "--plugin-docs", "--check-extra-docs-refs", *REFERENCES, "."),
     ):
         run(session, *command, requirements="lint")
 

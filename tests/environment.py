@@ -3,13 +3,15 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Makes the environment of the tests and the demo, and runs a command in it.
 
-    python3 tests/environment.py run [--requirements NAME] COMMAND [ARGUMENT ...]
+    python3 tests/environment.py run [--requirements NAME] [--target PYTHON] COMMAND [ARGUMENT ...]
     python3 tests/environment.py nox [ARGUMENT ...]
     python3 tests/environment.py clean
 
 `nox` runs sessions of noxfile.py, which call `run` in their turn: it keeps the variables of the caller, and `run` does not.
 
-Needs Python 3.10 or newer with its venv module, and a package index that pip reaches; nothing else is
+`--target` names the Python that modules run with in the plays of the command; else it is that of the environment.
+
+Needs Python 3.10 or newer with its venv module (3.8 for a target: tests/requirements/target-*.txt), and a package index that pip reaches; nothing else is
 taken from the machine, and nothing is read from or written to the home directory of the user.
 
 Everything is made in `.venv/` of the checkout. Where that cannot be, it is made in a private folder
@@ -41,6 +43,8 @@ import time
 from typing import Dict, Iterator, List, NoReturn, Tuple
 
 OLDEST_PYTHON = (3, 10)
+# An environment for modules to run in holds no tests (tests/requirements/target-*.txt).
+OLDEST_TARGET = (3, 8)
 ROOT = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
 REQUIREMENTS = os.path.join(ROOT, "tests", "requirements")
 COLLECTION = os.path.join("ansible_collections", "opensearch_ops", "flow_framework")
@@ -65,12 +69,13 @@ def say(text: str) -> None:
 # -- is this Python good enough? ---------------------------------------------------------------------------------------
 
 
-def check_python() -> None:
-    if sys.version_info < OLDEST_PYTHON:
-        names = ["python3.%d" % minor for minor in range(20, OLDEST_PYTHON[1] - 1, -1)]
+def check_python(requirements: str) -> None:
+    oldest = OLDEST_TARGET if requirements.startswith("target-") else OLDEST_PYTHON
+    if sys.version_info < oldest:
+        names = ["python3.%d" % minor for minor in range(20, oldest[1] - 1, -1)]
         found = [name for name in names if shutil.which(name)]
         hint = "Found: make PYTHON=%s TARGET" % found[0] if found else "Install one, and name it: make PYTHON=… TARGET"
-        raise Problem("%s is Python %s; Python 3.10 or newer is needed. %s" % (sys.executable, python_version(), hint))
+        raise Problem("%s is Python %s; Python %d.%d or newer is needed. %s" % (sys.executable, python_version(), *oldest, hint))
     try:
         import ensurepip
         import venv
@@ -198,7 +203,7 @@ def install(folder: str, requirements: str, stamp: str) -> str:
         step([sys.executable, "-I", "-m", "venv", "--clear", folder], log, output.fileno())
         pip = [python, "-I", "-m", "pip", "install", "--disable-pip-version-check", "--no-input", "--retries", "2"]
         step([*pip, "-r", os.path.join(REQUIREMENTS, requirements + ".txt")], log, output.fileno())
-    look = "import importlib.metadata as m; print(', '.join(d.name + ' ' + d.version for n in %r for d in m.distributions(name=n)))"
+    look = "import importlib.metadata as m; print(', '.join(n + ' ' + d.version for n in %r for d in m.distributions(name=n)))"
     names = ("ansible-core", "opensearch-py", "molecule", "pytest", "nox")
     answer = subprocess.run([python, "-I", "-c", look % (names,)], stdout=subprocess.PIPE, check=True)
     content = "Python %s, %s" % (python_version(), answer.stdout.decode().strip())
@@ -210,7 +215,7 @@ def install(folder: str, requirements: str, stamp: str) -> str:
 
 def step(command: List[str], log: str, output: int) -> None:
     """Runs one step of the installation, its output in the log; raises a Problem with the end of it if it fails."""
-    result = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, env=pip_environment())
+    result = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, env=pip_environment(), check=False)
     if result.returncode == 0:
         return
     with open(log, encoding="utf-8", errors="replace") as file:
@@ -258,8 +263,8 @@ def link_collection(base: str) -> str:
 # -- running in it -----------------------------------------------------------------------------------------------------
 
 
-def variables_for(base: str, folder: str) -> Dict[str, str]:
-    """The environment variables of what is run."""
+def variables_for(base: str, folder: str, target: str) -> Dict[str, str]:
+    """The environment variables of what is run; `target`: the Python of modules, or empty for that of the environment."""
     home = os.path.join(base, "home")
     ansible = os.path.join(home, ".ansible")
     os.makedirs(ansible, exist_ok=True)
@@ -280,8 +285,8 @@ def variables_for(base: str, folder: str) -> Dict[str, str]:
         ANSIBLE_CONFIG=config,
         ANSIBLE_HOME=ansible,
         ANSIBLE_LOCAL_TEMP=os.path.join(ansible, "tmp"),
-        # Modules run with this environment's Python too, unless an inventory says otherwise.
-        ANSIBLE_PYTHON_INTERPRETER=os.path.join(folder, "bin", "python"),
+        # What modules run with, unless an inventory says otherwise.
+        ANSIBLE_PYTHON_INTERPRETER=target or os.path.join(folder, "bin", "python"),
         ANSIBLE_REMOTE_TEMP=os.path.join(ansible, "tmp"),
     )
     # pytest's memory of the last failures; a checkout need not be writable.
@@ -293,6 +298,11 @@ def variables_for(base: str, folder: str) -> Dict[str, str]:
     if not is_utf8():
         variables["LC_ALL"] = utf8_locale()
     return variables
+
+
+def target_python() -> str:
+    """For the tests: the Python that modules have to run with, in plays and without."""
+    return os.environ.get("ANSIBLE_PYTHON_INTERPRETER", sys.executable)
 
 
 def is_utf8() -> bool:
@@ -312,9 +322,10 @@ def utf8_locale() -> str:
     raise Problem("Ansible needs a UTF-8 locale; neither C.UTF-8 nor en_US.UTF-8 is there. Install one, or set LC_ALL.")
 
 
-def run(requirements: str, command: List[str], apart: bool = True) -> NoReturn:
+def run(requirements: str, command: List[str], target: str = "", apart: bool = True) -> NoReturn:
     """Replaces this process by the command, in an environment that is made or renewed before if need be.
 
+    `target`: the Python that modules run with, if it is not that of the environment.
     `apart`: with variables and a home of its own, and not with those of the caller.
     """
     if not os.path.isfile(os.path.join(REQUIREMENTS, requirements + ".txt")):
@@ -329,7 +340,7 @@ def run(requirements: str, command: List[str], apart: bool = True) -> NoReturn:
             content = installed(folder, stamp)
             if content and apart:
                 say("environment: %s" % content)
-                start(command, variables_for(base, folder), descriptor)
+                start(command, variables_for(base, folder, target), descriptor)
             elif content:
                 start([os.path.join(folder, "bin", command[0]), *command[1:]], dict(os.environ), descriptor)
         with locked(folder + ".lock", fcntl.LOCK_EX):
@@ -367,14 +378,16 @@ def clean() -> None:
             os.rmdir(base)
 
 
-def parse(arguments: List[str]) -> Tuple[str, List[str]]:
-    """(name of the requirements, command) of `run`; the command is taken as it is, with all its options."""
-    requirements = "test"
-    if len(arguments) > 1 and arguments[0] == "--requirements":
-        requirements, arguments = arguments[1], arguments[2:]
+def parse(arguments: List[str]) -> Tuple[Dict[str, str], List[str]]:
+    """(options of `run`, command); the command is taken as it is, with all its options."""
+    options = {"requirements": "test", "target": ""}
+    while len(arguments) > 1 and arguments[0] in ("--requirements", "--target"):
+        options[arguments[0][2:]], arguments = arguments[1], arguments[2:]
     if not arguments or arguments[0].startswith("-"):
-        raise Problem("usage: environment.py run [--requirements NAME] COMMAND [ARGUMENT ...] | nox [ARGUMENT ...] | clean")
-    return requirements, arguments
+        raise Problem(
+            "usage: environment.py run [--requirements NAME] [--target PYTHON] COMMAND [ARGUMENT ...] | nox [ARGUMENT ...] | clean"
+        )
+    return options, arguments
 
 
 def main(arguments: List[str]) -> int:
@@ -383,13 +396,13 @@ def main(arguments: List[str]) -> int:
             clean()
             return 0
         if arguments[:1] == ["nox"]:
-            check_python()
+            check_python("nox")
             run("nox", arguments, apart=False)
         if arguments[:1] != ["run"]:
             arguments = ["run"]
-        requirements, command = parse(arguments[1:])
-        check_python()
-        run(requirements, command)
+        options, command = parse(arguments[1:])
+        check_python(options["requirements"])
+        run(options["requirements"], command, options["target"])
     except Problem as problem:
         say("environment: %s" % problem)
         return 2

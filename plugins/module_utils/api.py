@@ -196,7 +196,7 @@ class Api:
         """The list of the tasks that list tasks: it always holds this very request, with the time at which it began.
 
         The cheapest that tells a node's own time: nothing is collected for it, and C(cluster:monitor/tasks/lists) is needed
-        for a teardown anyway (docs/server.md). OpenSearch sends no C(Date) header.
+        for a teardown anyway (guide_permissions). OpenSearch sends no C(Date) header.
         """
         return self.read("GET", "/_tasks?%s" % urlencode({"actions": LISTING_ACTION}))
 

@@ -43,7 +43,7 @@ def run(module: AnsibleModule, empty: dict[str, Any], task: Callable[[Api, Surve
     except (ConnectionOptionError, OptionError, SurveyError) as error:
         module.no_log_values.update(getattr(error, "secrets", ()))
         module.fail_json(msg=str(error), **without_msg(empty))
-    except Exception as error:  # pylint: disable=broad-exception-caught
+    except Exception as error:
         # Ansible would print the traceback as it is. This way the secrets in it are masked.
         module.fail_json(msg=UNEXPECTED % (type(error).__name__, error), exception=traceback.format_exc(), **without_msg(empty))
     if made.get("failed"):

@@ -89,7 +89,7 @@ def worker(schedule: Schedule, work: Callable[[str], None]) -> None:
         error: BaseException | None = None
         try:
             work(name)
-        except BaseException as caught:  # pylint: disable=broad-exception-caught
+        except BaseException as caught:
             error = caught  # raised again where the work was asked for
         schedule.done(name, error)
         name = schedule.next()

@@ -161,7 +161,7 @@ class Teardown:
                 self.stopped = run.error
         except (NodeHangs, StopTask) as error:
             run.error = self.stopped = str(error)
-        except Exception as error:  # pylint: disable=broad-exception-caught
+        except Exception as error:
             # What is known of the other workflows must not be lost with it.
             run.error, run.unknown, run.unread = MISTAKE % (type(error).__name__, error), True, True
         finally:

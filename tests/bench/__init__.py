@@ -8,3 +8,10 @@
 Ways of doing it (ways.py) are tried on clusters (clusters.py), scenario by scenario (scenarios.py), and what came of it is
 shown as tables, wishes met or not, and a picture (report.py).
 """
+
+from __future__ import annotations
+
+# With this the collection can be imported under its real name.
+from conftest import COLLECTIONS
+
+__all__ = ["COLLECTIONS"]

@@ -18,8 +18,6 @@ from typing import Any
 
 from urllib3.exceptions import HTTPError
 
-import conftest  # noqa: F401 (lets the collection be imported under its real name)
-
 from .clusters import CannotMeasure, Real
 from .machine import Busy, description, others_at_work
 from .report import Section, draw, into_page, seconds_text, section_text, short_text, wishes_text

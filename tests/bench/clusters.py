@@ -306,6 +306,6 @@ class Real:
         """Everything that was made here, by its exact name; also what a broken-off run left."""
         for one in self.made:
             self.client.send("POST", f"{WORKFLOW}/{one.workflow_id}/_deprovision?allow_delete={quote(','.join(one.named))}")
-            for _, id_ in one.resources:
+            for _kind, id_ in one.resources:
                 self.client.send("DELETE", f"/_ingest/pipeline/{quote(id_)}")
             self.client.send("DELETE", f"{WORKFLOW}/{one.workflow_id}?clear_status=true")

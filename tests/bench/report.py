@@ -141,7 +141,7 @@ def wishes_text(sections: Iterable[Section]) -> str:
 def into_page(page: Path, figures: str) -> None:
     """Put the figures between the two marks of a page."""
     before, begin, rest = page.read_text(encoding="utf-8").partition(BEGIN)
-    _, end, after = rest.partition(END)
+    _sign, end, after = rest.partition(END)
     if not begin or not end:
         raise ValueError(f"{page} has no marks {BEGIN} and {END}")
     page.write_text(f"{before}{BEGIN}\n\n{figures}\n{END}{after}", encoding="utf-8")
@@ -193,7 +193,7 @@ def draw_curves(axes: Any, section: Section) -> None:
     for name, points in section.curves.items():
         axes.plot(*zip(*points, strict=True), marker="o", label=name, color=colour_of(name))
     axes.set(xscale="log", yscale="log", xlabel="workflows", ylabel="seconds")
-    numbers = sorted({number for points in section.curves.values() for number, _ in points})
+    numbers = sorted({number for points in section.curves.values() for number, _value in points})
     axes.set_xticks(numbers, labels=[f"{number:,}" for number in numbers])
     axes.minorticks_off()
     axes.yaxis.set_major_formatter(lambda value, _: f"{value:g}")

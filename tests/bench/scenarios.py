@@ -71,8 +71,8 @@ class Measured:
     @staticmethod
     def of(runs: Sequence[Run]) -> Measured:
         took, counts = sorted(runs, key=lambda run: run[0].seconds)[len(runs) // 2]
-        at_once = [counts.in_flight for _, counts in runs if counts is not None and counts.deprovisions]
-        memory = [took.memory for took, _ in runs if took.memory is not None]
+        at_once = [counts.in_flight for _other, counts in runs if counts is not None and counts.deprovisions]
+        memory = [took.memory for took, _other in runs if took.memory is not None]
         return Measured(took, counts, max(at_once, default=None), max(memory, default=None))
 
     def row(self, what: str) -> Row:
@@ -150,7 +150,7 @@ def bare(at_once: int) -> str:
 
 def both_times(options: Options, way: Way, quiet: bool) -> tuple[Measured, Measured]:
     """One way, with everything there and with nothing left. ``quiet``: it may send nothing then."""
-    runs = [both_once(options, way, quiet) for _ in range(options.runs)]
+    runs = [both_once(options, way, quiet) for _number in range(options.runs)]
     return Measured.of([run[0] for run in runs]), Measured.of([run[1] for run in runs])
 
 
@@ -198,7 +198,7 @@ def nodes(options: Options) -> list[Section]:
     section = Section(f"{options.workflows} workflows of {options.pipelines} pipelines, over the nodes")
     for count, name in ((1, "1 node"), (3, "3 nodes")):
         try:
-            runs = [over_nodes(options, count) for _ in range(options.runs)]
+            runs = [over_nodes(options, count) for _number in range(options.runs)]
             section.rows.append(Measured.of(runs).row(name))
         except CannotMeasure as why:
             section.rows.append(Row(name, note=f"not measured: {why}"))
@@ -267,7 +267,7 @@ def look_at(options: Options, section: Section, size: int) -> int:
             }
             for name, look in looks.items():
                 section.rows.append(look_row(options, section, cluster, name, size, look))
-            return sum(len(id_) for one in made for _, id_ in one.resources)
+            return sum(len(id_) for one in made for _kind, id_ in one.resources)
     except CannotMeasure as why:
         section.rows += [Row(f"{name}, {size:,}", note=f"not measured: {why}") for name in (CHECK, INFO, STATUS)]
         return 0
@@ -339,7 +339,7 @@ def start(options: Options) -> list[Section]:
         seconds = median_of(runs, partial(ways.until_first_request, module))
         section.rows.append(Row(f"{module}: from its start to the first request", seconds))
     packages = ("ansible.module_utils.basic", "opensearchpy")
-    imports = [ways.import_seconds("workflow_deprovision", *packages) for _ in range(runs)]
+    imports = [ways.import_seconds("workflow_deprovision", *packages) for _number in range(runs)]
     for package, times in zip(packages, zip(*imports, strict=True), strict=True):
         section.rows.append(Row(f"of that, importing {package}", sorted(times)[runs // 2]))
     return [section]

@@ -63,7 +63,7 @@ def test_looking_is_measured(sections: dict[str, Section]) -> None:
     assert [row.what for row in looking.rows] == [f"{name}, 2" for name in (scenarios.CHECK, scenarios.INFO, scenarios.STATUS)]
     assert requests(looking, f"{scenarios.STATUS}, 2") == 2
     for name in (scenarios.CHECK, scenarios.INFO):
-        assert [number for number, _ in looking.curves[name]] == [2]
+        assert [number for number, _value in looking.curves[name]] == [2]
         assert requests(looking, f"{name}, 2") > 0
     assert "of 188 bytes" in looking.wishes[0].wanted
     assert len(looking.wishes) == 3 and all(wish.met is not None for wish in looking.wishes)
@@ -81,7 +81,7 @@ def test_a_size_that_would_take_too_long_is_left_out_and_a_loop_is_measured_once
     assert "100 took 60 s" in section.rows[2].note
     section.rows += [row(scenarios.STATUS, 10, 1.0), row(scenarios.STATUS, 100, 1.0)]
     assert [one.seconds for one in section.rows[3:]] == [1.0, None]
-    (wish, _) = scenarios.growth(section, scenarios.Options(sizes=(10, 100)))
+    (wish, _other) = scenarios.growth(section, scenarios.Options(sizes=(10, 100)))
     assert (wish.figure, wish.met) == ("15.00 times", False)
     (few,) = scenarios.few_requests(section, {100: 7000})
     assert few.met and few.wanted.startswith("at most 22 ") and few.figure == "7"
@@ -125,7 +125,7 @@ def test_a_real_server_provisions_again_for_each_way_and_is_left_as_it_was() -> 
     with OPTIONS.cluster() as cluster:
         real = clusters.Real(cluster.urls[0], None, None, None, False)
         made = real.pipelines(2, 3)
-        assert len({id_ for one in made for _, id_ in one.resources}) == 6
+        assert len({id_ for one in made for _kind, id_ in one.resources}) == 6
         assert counts(cluster).left == 6
         ways.by_http(real, made, 2, there=True)
         assert counts(cluster).left == 0

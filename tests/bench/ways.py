@@ -22,6 +22,7 @@ from urllib.parse import quote
 
 from tests.integration.helpers import FOREIGN
 
+from . import COLLECTIONS
 from .clusters import WORKFLOW, Cluster, Environment, client_of
 
 HERE = Path(__file__).parent
@@ -81,6 +82,7 @@ def whole_play(name: str, variables: Mapping[str, Any], *arguments: str) -> Took
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
+            check=False,
         )
         seconds = time.monotonic() - began
         if ran.returncode:
@@ -160,7 +162,7 @@ def start_module(module: str, options: Mapping[str, Any], *python: str) -> subpr
     """A module as a process of its own. ``python``: options of the interpreter."""
     process = subprocess.Popen(
         [sys.executable, *python, "-m", MODULES + module],
-        env={**plain_environment(), "PYTHONPATH": os.environ["ANSIBLE_COLLECTIONS_PATH"]},
+        env={**plain_environment(), "PYTHONPATH": COLLECTIONS},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -210,7 +212,7 @@ def until_first_request(module: str) -> float:
         began = time.monotonic()
         process = start_module(module, {"url": [url], "workflow_id": ["w"]})
         try:
-            caller, _ = server.accept()
+            caller, _other = server.accept()
             with caller:
                 caller.recv(65536)
                 seconds = time.monotonic() - began
@@ -231,7 +233,7 @@ def python_alone() -> float:
 def import_seconds(module: str, *packages: str) -> list[float]:
     """Seconds that a module's process spends on importing each package, with all that the package imports first."""
     process = start_module(module, {"url": ["http://127.0.0.1:9"], "workflow_id": []}, "-X", "importtime")
-    _, err = process.communicate()
+    _other, err = process.communicate()
     return [import_time(err, package) for package in packages]
 
 
@@ -256,5 +258,5 @@ def import_time(log: str, package: str) -> float:
 
 def median_of(runs: int, one: Callable[[], float]) -> float:
     """The middle of several runs, in seconds."""
-    times = sorted(one() for _ in range(runs))
+    times = sorted(one() for _number in range(runs))
     return times[len(times) // 2] if len(times) % 2 else (times[len(times) // 2 - 1] + times[len(times) // 2]) / 2

@@ -1,4 +1,4 @@
-# Copyright: (c) 2026, opensearch_ops.flow_framework contributors
+# Copyright (c) 2026 opensearch_ops.flow_framework contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Plays a page: writes its files, runs its playbooks and commands in their order, and compares what they print with what it says."""
@@ -15,14 +15,16 @@ from typing import Any
 
 import yaml  # type: ignore[import-untyped]
 
-from tests.integration.helpers import FOREIGN
+from tests.integration.helpers import FOREIGN, GROUP
 
 from .pages import ROOT, Block, Unclear
 from .worlds import EVENTS, PASSWORD, URL, USER, WORKFLOW_ID, Cluster
 
 SHELL = ("shell", "bash", "console")
 OUTPUT = ("text", "ansible-output", "diff", "json", "html")
-GROUP = "group/opensearch_ops.flow_framework.flow_framework"
+HOME = "/home/ops"
+"""The folder of a page, as it calls it."""
+
 
 # Exports of one block hold in those below it, as in a terminal.
 SCRIPT = """\
@@ -41,6 +43,7 @@ VARYING = (
     (re.compile(r"(?<![\w/.-])(?=[a-z_-]*[A-Z0-9])(?=[^A-Z]*[A-Z])[A-Za-z0-9_-]{20}(?![\w-])"), "(id)"),
     (re.compile(r"\b[0-9a-f]{64}\b"), "(hash)"),
     (re.compile(r"\b\d+(\.\d+)? s\b"), "(seconds)"),
+    (re.compile(r"['\"]|[|>]-(?=\s)"), ""),  # how YAML writes a text differs from core to core
     (re.compile(r"\s+"), " "),
 )
 
@@ -54,7 +57,7 @@ class Player:
         self.home.mkdir()
         self.inventory = folder / "inventory.json"
         self.exports = folder / "exports"
-        self.playbook = folder / "playbook.yml"
+        self.playbook = self.home / ".playbook.yml"
         self.output = ""
         """Of the last thing that was run."""
         cluster.inventory(self.inventory)
@@ -102,7 +105,7 @@ class Player:
 
     def command(self, block: Block) -> list[str]:
         """What is started for a block."""
-        text = self.cluster.meant(block.text)
+        text = self.cluster.meant(block.text).replace(HOME, str(self.home))
         if block.language in ("yaml", "yaml+jinja"):
             self.playbook.write_text(as_playbook(block, text, self.cluster.simulator.url), encoding="utf-8")
             return ["bash", "-c", SCRIPT + f'ansible-playbook "{self.playbook}"']
@@ -118,6 +121,7 @@ class Player:
         """Of whoever follows the page."""
         return {
             **{name: value for name, value in os.environ.items() if not name.startswith(FOREIGN)},
+            "ANSIBLE_ASYNC_DIR": str(self.exports.with_name("async")),
             "ANSIBLE_CALLBACK_RESULT_FORMAT": "yaml",
             "ANSIBLE_INVENTORY": str(self.inventory),
             "ANSIBLE_NOCOLOR": "1",
@@ -136,7 +140,7 @@ class Player:
 
     def example(self, output: str) -> str:
         """An output with the names of the page."""
-        names = {self.cluster.simulator.url: URL, self.cluster.workflow_id: WORKFLOW_ID, str(self.home): "/home/ops"}
+        names = {self.cluster.simulator.url: URL, self.cluster.workflow_id: WORKFLOW_ID, str(self.home): HOME}
         for real, example in names.items():
             output = output.replace(real, example)
         return output

@@ -20,6 +20,7 @@ import pytest
 import yaml
 
 from tests.demo.cast import Environment, Stage, assistant
+from tests.environment import target_python
 from tests.simulator import running
 
 ROOT = Path(__file__).parents[2]
@@ -73,7 +74,7 @@ def run_play(play: dict[str, Any], stage: Stage, environment: Environment, folde
     assert EXAMPLE_URL in text
     playbook.write_text(text.replace(EXAMPLE_URL, stage.simulator.url), encoding="utf-8")
     inventory = folder / "inventory.yml"
-    host = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
+    host = {"ansible_connection": "local", "ansible_python_interpreter": target_python()}
     inventory.write_text(json.dumps({"all": {"hosts": {"localhost": host}}}), encoding="utf-8")
     variables: dict[str, Any] = {"search_user": "admin", "search_password": "admin", "preview_workflow_id": environment.workflow_ids[0]}
     variables["reviewed_names"] = environment.to_name
@@ -98,6 +99,7 @@ def test_every_example_is_known_here() -> None:
     assert sorted(PLAYS) == sorted(TORN_DOWN + REFUSED + PLANNED)
 
 
+@pytest.mark.target
 @pytest.mark.parametrize("name", TORN_DOWN)
 def test_example_tears_down(name: str, stage: Stage, tmp_path: Path) -> None:
     environment = provisioned(stage)
@@ -108,6 +110,7 @@ def test_example_tears_down(name: str, stage: Stage, tmp_path: Path) -> None:
     assert "changed=0" not in output
 
 
+@pytest.mark.target
 @pytest.mark.parametrize("name", REFUSED)
 def test_example_refuses_and_says_what_is_missing(name: str, stage: Stage, tmp_path: Path) -> None:
     environment = provisioned(stage)
@@ -119,6 +122,7 @@ def test_example_refuses_and_says_what_is_missing(name: str, stage: Stage, tmp_p
     assert stage.simulator.requests("POST", "_deprovision") == []
 
 
+@pytest.mark.target
 @pytest.mark.parametrize("name", PLANNED)
 def test_example_plans_what_is_old_and_deletes_nothing(name: str, stage: Stage, tmp_path: Path) -> None:
     environment, simulator = provisioned(stage), stage.simulator

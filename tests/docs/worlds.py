@@ -1,4 +1,4 @@
-# Copyright: (c) 2026, opensearch_ops.flow_framework contributors
+# Copyright (c) 2026 opensearch_ops.flow_framework contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The cluster that the pages speak of: how it is made, what it has, and how its names in the pages become those of the simulator."""
@@ -21,7 +21,7 @@ from tests.simulator import running
 
 URL = "https://search.example.com:9200"
 WORKFLOW_ID = "fxTPPviUDPV4LoG02uEe"
-USER, PASSWORD, TOKEN = "ops", "a-password-for-the-pages", "a-token-for-the-pages"
+USER, PASSWORD, TOKEN, ACCESS_KEY = "ops", "a-password-for-the-pages", "a-token-for-the-pages", "AKIAFORTHEPAGES"
 DAY = 86_400_000  # milliseconds
 
 
@@ -50,6 +50,7 @@ class Cluster:
         self.environment = Environment("pr-17")
         simulator.add_user(USER, PASSWORD, ["*"], roles=["own_index", "all_access"])
         simulator.add_token(TOKEN, USER)
+        simulator.add_token(ACCESS_KEY, USER)
         self.renew()
 
     @property
@@ -59,6 +60,7 @@ class Cluster:
 
     def renew(self) -> None:
         """As the page begins: pr-17 and nothing else."""
+        self.simulator.clock.factor = 0.0
         self.simulator.clear()
         self.simulator.faults.clear()
         self.environment = self.provision("pr-17")
@@ -86,6 +88,8 @@ class Cluster:
             WORKFLOW_ID: self.workflow_id,
             "OPENSEARCH_PASSWORD=…": f"OPENSEARCH_PASSWORD={PASSWORD}",
             "OPENSEARCH_TOKEN=…": f"OPENSEARCH_TOKEN={TOKEN}",
+            "AWS_ACCESS_KEY_ID=…": f"AWS_ACCESS_KEY_ID={ACCESS_KEY}",
+            "AWS_SECRET_ACCESS_KEY=…": "AWS_SECRET_ACCESS_KEY=a-secret-for-the-pages",
         }
         if self.simulator.options.tls:
             paths = {"ca.pem": self.simulator.ca_cert, "ops.pem": self.simulator.client_cert, "ops.key": self.simulator.client_key}
@@ -114,11 +118,11 @@ class Cluster:
     # -- what it has
 
     def left(self) -> str:
-        """What there is of pr-17: ``all``, ``nothing`` (but its model group), or ``some`` of it."""
+        """What there is of pr-17: ``all``, ``nothing`` (perhaps but its model group), or ``some`` of it."""
         left = self.stage.left(self.environment)
         if left == self.environment.resources:
             return "all"
-        return "nothing" if left == self.environment.groups else "some"
+        return "nothing" if set(left) <= set(self.environment.groups) else "some"
 
 
 @contextmanager
@@ -136,13 +140,71 @@ def cluster(page: str) -> Iterator[Cluster]:
 
 def a_week_has_passed(cluster: Cluster) -> None:
     """pr-17 is as old as eight days."""
+    simulator, id_ = cluster.simulator, cluster.workflow_id
     then = int(time.time() * 1000) - 8 * DAY
-    state = cluster.simulator.state(cluster.workflow_id)
-    cluster.simulator.load({**state, "provision_start_time": then, "provision_end_time": then + 1000})
-    cluster.simulator.world.put("index", "pr-17-docs", creation_date=then)
+    template = {**simulator.template(id_), "created_time": then, "last_updated_time": then, "last_provisioned_time": then}
+    simulator.load({**simulator.state(id_), "provision_start_time": then, "provision_end_time": then + 1000}, template)
+    put_index(cluster, creation_date=then)
+
+
+def another_index_uses_its_pipeline(cluster: Cluster) -> None:
+    """team-docs, which belongs to nobody here, has pr-17-clean as its default pipeline."""
+    cluster.simulator.world.put("index", "team-docs", documents=3, settings={"index.default_pipeline": "pr-17-clean"})
+
+
+def the_index_was_deleted_by_hand(cluster: Cluster) -> None:
+    """The record still holds it."""
+    cluster.simulator.world.remove("index", "pr-17-docs")
+
+
+def the_index_was_made_anew(cluster: Cluster) -> None:
+    """Under its name, with another uuid."""
+    put_index(cluster, uuid=None)
+
+
+def the_index_is_read_only(cluster: Cluster) -> None:
+    put_index(cluster, read_only=True)
+
+
+def more_environments(cluster: Cluster) -> None:
+    """Beside pr-17 there are pr-18, pr-19 and pr-20."""
+    for name in ("pr-18", "pr-19", "pr-20"):
+        cluster.provision(name)
+
+
+def it_has_tenants(cluster: Cluster) -> None:
+    """pr-17 is that of the tenant search-team from now on."""
+    simulator, id_ = cluster.simulator, cluster.workflow_id
+    owner = {"tenant_id": "search-team"}
+    simulator.load({**simulator.state(id_), **owner}, {**simulator.template(id_), **owner})
+    cluster.client.cluster.put_settings(body={"persistent": {"plugins.flow_framework.multi_tenancy_enabled": True}})
+
+
+def it_has_a_repository(cluster: Cluster) -> None:
+    """For snapshots, under the name backups."""
+    cluster.client.snapshot.create_repository(repository="backups", body={"type": "fs", "settings": {"location": "backups"}})
+
+
+def it_takes_its_time(cluster: Cluster) -> None:
+    """As much as a real server."""
+    cluster.simulator.clock.factor = 1.0
+
+
+def put_index(cluster: Cluster, **attributes: Any) -> None:
+    """The index of pr-17 with other attributes."""
+    world = cluster.simulator.world
+    world.put("index", "pr-17-docs", **{**world.get("index", "pr-17-docs"), **attributes})
 
 
 EVENTS: Mapping[str, Callable[[Cluster], None]] = {
     "a week has passed": a_week_has_passed,
+    "another index uses its pipeline": another_index_uses_its_pipeline,
+    "it has a repository": it_has_a_repository,
+    "it has tenants": it_has_tenants,
+    "it takes its time": it_takes_its_time,
+    "the index was deleted by hand": the_index_was_deleted_by_hand,
+    "the index was made anew": the_index_was_made_anew,
+    "the index is read-only": the_index_is_read_only,
+    "there are pr-18, pr-19 and pr-20": more_environments,
 }
 """What ``before`` may name."""

@@ -1,4 +1,4 @@
 # Copyright (c) 2026 opensearch_ops.flow_framework contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Whatever a real cluster does: one file a topic, each against the simulator over real HTTP. See docs/server.md."""
+"""Whatever a real cluster does: one file a topic, each against the simulator over real HTTP. See docs/docsite/rst/guide_server.rst."""

@@ -7,6 +7,8 @@
 two lines that bear it: the pid of the fork as soon as it is there, and how it ended. Any number of forks run at once. A fork
 costs milliseconds, where a new interpreter costs half a second. Pauses and limits of the module are shortened by SPEED (1: as
 they are), as the simulator's clock shortens those of the server. Whatever still runs when the input ends is killed.
+
+Runs with the Python of the target, hence on 3.8 too.
 """
 
 from __future__ import annotations
@@ -120,12 +122,14 @@ class Fork:
     def ended(self) -> dict[str, Any]:
         """How it ended. To be called once it has."""
         status = os.waitpid(self.pid, 0)[1]
+        # As os.waitstatus_to_exitcode, which Python 3.8 lacks.
+        code = -os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
         texts = []
         for file in (self.out, self.err):
             with file:
                 file.seek(0)
                 texts.append(file.read().decode(errors="replace"))
-        return {"number": self.number, "code": os.waitstatus_to_exitcode(status), "stdout": texts[0], "stderr": texts[1]}
+        return {"number": self.number, "code": code, "stdout": texts[0], "stderr": texts[1]}
 
 
 def begin(job: dict[str, Any]) -> tuple[int, Fork]:

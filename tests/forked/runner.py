@@ -10,7 +10,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import tempfile
 import threading
 from collections.abc import Iterator
@@ -18,6 +17,10 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import ansible
+
+from tests.environment import target_python
 
 ROOT = Path(__file__).parents[2]
 LONGEST_RUN = 40.0
@@ -99,13 +102,17 @@ class Run:
 class Runner:
     """A process that forks runs, as many at once as are started, by any thread.
 
-    ``locks``: the folder of the runs' locks. ``speed``: how much faster than on a real cluster time passes.
+    They run with the Python of the target, as modules do. ``locks``: the folder of the runs' locks. ``speed``: how much faster
+    than on a real cluster time passes.
     """
 
     def __init__(self, collections: str, locks: str, speed: float = 1.0) -> None:
-        path = os.pathsep.join(filter(None, (str(ROOT), collections, os.environ.get("PYTHONPATH"))))
+        # Ansible is the controller's. What is installed beside it there may be for another Python than the target's.
+        self._controller = tempfile.TemporaryDirectory(prefix="controller-")
+        Path(self._controller.name, "ansible").symlink_to(Path(ansible.__file__).parent)
+        path = os.pathsep.join(filter(None, (str(ROOT), collections, self._controller.name, os.environ.get("PYTHONPATH"))))
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.forked.child", locks, str(speed)],
+            [target_python(), "-m", "tests.forked.child", locks, str(speed)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             cwd=ROOT,
@@ -151,6 +158,7 @@ class Runner:
         self._process.wait(LONGEST_RUN)
         self._listener.join()
         self._answers.close()
+        self._controller.cleanup()
 
 
 @contextmanager

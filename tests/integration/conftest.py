@@ -18,6 +18,17 @@ from tests.simulator import running
 
 from .helpers import Modules, Playbooks
 
+RUN_MODULES = {"playbooks", "modules", "play"}
+"""The fixtures that start modules by the Python of the target."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whatever starts modules bears the mark of that: it says something about the Python of the target. A row of tests/matrix runs these."""
+    for item in items:
+        if RUN_MODULES.intersection(getattr(item, "fixturenames", ())):
+            item.add_marker("target")
+
 
 @pytest.fixture(scope="module")
 def cluster(request: pytest.FixtureRequest) -> Iterator[Callable[..., Any]]:

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.environment import target_python
 from tests.forked.runner import Runner
 
 Task = dict[str, Any]
@@ -50,7 +51,7 @@ class Played:
 
 
 class Playbooks:
-    """Runs plays by the ansible-playbook of this Python, on localhost, against whatever the tasks name."""
+    """Runs plays by the ansible-playbook of this Python, on localhost, against whatever the tasks name; modules by the target's."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -64,7 +65,7 @@ class Playbooks:
         arguments: Sequence[str] = (),
         environment: Mapping[str, str] | None = None,
         inventory: str = "localhost,",
-        timeout: float = 120,
+        timeout: float = 300,
     ) -> Played:
         """Run one play. ``play``: further keywords of it; ``timeout`` in seconds.
 
@@ -92,7 +93,7 @@ class Playbooks:
         record = self.folder / f"record-{self.count}.jsonl"
         record.touch()
         keywords = {"hosts": "all", "connection": "local", "gather_facts": False, **(play or {})}
-        variables = {"ansible_python_interpreter": sys.executable, **keywords.pop("vars", {})}
+        variables = {"ansible_python_interpreter": target_python(), **keywords.pop("vars", {})}
         book.write_text(json.dumps([{**keywords, "vars": variables, "tasks": list(tasks)}]), encoding="utf-8")
         process = subprocess.Popen(
             [sys.executable, "-m", "ansible", "playbook", "-i", inventory, *arguments, str(book)],

@@ -33,7 +33,7 @@ ALL = {"connector", "model_group", "model", "agent", "index", "ingest_pipeline",
 def refused(cluster: Callable[..., Any], playbooks: Playbooks) -> tuple[Played, Any, dict[str, Any]]:
     """Refusals of every kind over two environments; simulator and world before with them."""
     sim = cluster()
-    first, _ = environment(sim, "one"), environment(sim, "two")
+    first, _other = environment(sim, "one"), environment(sim, "two")
     before = everything(sim, "one", "two")
     rescued = {
         "name": "a block",
@@ -83,7 +83,7 @@ def test_without_a_sufficient_allow_delete_the_task_fails_and_names_what_is_miss
 def test_without_a_sufficient_allow_delete_no_deprovision_is_sent_and_everything_is_still_there(
     refused: tuple[Played, Any, dict[str, Any]],
 ) -> None:
-    _, sim, before = refused
+    _played, sim, before = refused
     assert writes(sim) == []
     assert everything(sim, "one", "two") == before
 

@@ -194,7 +194,7 @@ def of_workflow(result: Mapping[str, Any], workflow_id: str, key: str) -> list[d
 @pytest.mark.parametrize(("name", "workflow_id"), CASES)
 def test_check_mode_predicts_the_real_run(name: str, workflow_id: str, both_runs: tuple[Played, Any]) -> None:
     """Of every resource its status, whether it changes and whether it fails; of the workflow the state afterwards."""
-    played, _ = both_runs
+    played, _other = both_runs
     for key in ("resources", "workflows"):
         predicted, real = (of_workflow(played[f"{run} {name}"], workflow_id, key) for run in ("check", "real"))
         assert [comparable(one) for one in predicted] == [comparable(one) for one in real]
@@ -215,7 +215,7 @@ def test_check_mode_predicts_changed_failed_hash_and_diff(name: str, both_runs: 
 
 def test_the_cases_end_in_every_way(both_runs: tuple[Played, Any]) -> None:
     """Else the comparison above would compare little."""
-    played, _ = both_runs
+    played, _other = both_runs
     seen = {status for name in TASKS for status in statuses(played[f"real {name}"]).values()}
     assert seen == {"deleted", "absent", "retained", "blocked", "kept", "untouched", "failed"}
     ends = {(played[f"real {name}"]["changed"], played[f"real {name}"]["failed"]) for name in TASKS}
@@ -234,7 +234,7 @@ def test_what_is_said_to_be_deleted_is_gone_and_nothing_else(both_runs: tuple[Pl
 
 
 def test_diff_shows_the_resources_before_and_after(both_runs: tuple[Played, Any]) -> None:
-    played, _ = both_runs
+    played, _other = both_runs
     diff = played["check kept"]["diff"]
     assert diff["before"] == (
         "keep: COMPLETED\n  agent keep-agent\n  connector keep_connector\n  index keep-docs (12 documents)\n"

@@ -157,7 +157,7 @@ def test_every_example_runs(shown: dict[str, Any], cluster: Callable[..., Any], 
         played = playbooks.run(tasks, play={"vars": variables}, environment=trusting)
         assert played.status == 0, f"{name}\n{played.output}"
         assert existing(sim, made) == left, name
-    wanted = [task["name"] for tasks, _ in plays.values() for task in tasks if task is not write_down]
+    wanted = [task["name"] for tasks, _other in plays.values() for task in tasks if task is not write_down]
     assert len(wanted) == len(yaml.safe_load(shown[DEPROVISION]["examples"])) + len(
         yaml.safe_load(shown[INFO]["examples"])
     )

@@ -39,7 +39,7 @@ def refused(cluster: Callable[..., Any], modules: Modules) -> tuple[Played, Any,
     every = [*made[0].named, *made[1].named]
     before = everything(sim, "g", "h")
     tasks = [
-        deprovision(name, sim.url, ["g", "h"], allow_delete=every, **options) for name, (options, _) in GUARDS.items()
+        deprovision(name, sim.url, ["g", "h"], allow_delete=every, **options) for name, (options, _other) in GUARDS.items()
     ]
     return modules.run(tasks), sim, before
 
@@ -54,7 +54,7 @@ def test_a_guard_refuses_and_says_why(name: str, refused: tuple[Played, Any, dic
 
 
 def test_a_guard_refuses_before_anything_is_deleted(refused: tuple[Played, Any, dict[str, Any]]) -> None:
-    _, sim, before = refused
+    _played, sim, before = refused
     assert writes(sim) == []
     assert everything(sim, "g", "h") == before
 

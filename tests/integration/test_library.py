@@ -9,7 +9,6 @@ import os
 import subprocess
 import sys
 import tempfile
-import venv
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from typing import Any
 import pytest
 
 from tests import environment as test_environment
+from tests.environment import target_python
 
 from .helpers import Playbooks, by_kind, deprovision, environment, existing, info
 
@@ -28,7 +28,7 @@ def test_opensearch_py_missing_gives_ansibles_own_message(
 ) -> None:
     """On a Python of its own that has nothing installed."""
     sim = cluster()
-    venv.create(tmp_path / "bare", with_pip=False)
+    subprocess.run([target_python(), "-m", "venv", "--without-pip", str(tmp_path / "bare")], check=True)
     python = str(tmp_path / "bare" / "bin" / "python")
     bare = {"vars": {"ansible_python_interpreter": python}}
     played = playbooks.run(
@@ -53,7 +53,7 @@ def client(version: str) -> str:
         with tempfile.TemporaryDirectory(dir=folder.parent) as fresh:
             install = [sys.executable, "-m", "pip", "install", "--no-deps", "--target", os.path.join(fresh, "it")]
             install += ["--disable-pip-version-check", f"opensearch-py=={version}"]
-            done = subprocess.run(install, env=test_environment.pip_environment(), capture_output=True, text=True)
+            done = subprocess.run(install, env=test_environment.pip_environment(), capture_output=True, text=True, check=False)
             if done.returncode and "connection broken" in done.stdout + done.stderr:
                 pytest.skip(f"opensearch-py {version} is not installed yet, and the package index cannot be reached")
             assert done.returncode == 0, done.stderr
@@ -65,7 +65,7 @@ def client(version: str) -> str:
 def test_older_releases_of_opensearch_py_work(version: str, cluster: Callable[..., Any], playbooks: Playbooks) -> None:
     """Success, a certificate that is not trusted, a refused connection, a lost answer: what each tells apart."""
     path = {"PYTHONPATH": client(version)}
-    look = [sys.executable, "-c", "import opensearchpy; print(opensearchpy.__versionstr__)"]
+    look = [target_python(), "-c", "import opensearchpy; print(opensearchpy.__versionstr__)"]
     assert subprocess.check_output(look, env={**os.environ, **path}, text=True).strip() == version
     sim = cluster(security=True, tls=True, clock=0.2)
     made = environment(sim, "w")

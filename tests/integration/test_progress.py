@@ -24,6 +24,7 @@ import pytest
 
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils import slots, teardown
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.progress import VARIABLE
+from tests.environment import target_python
 from tests.simulator import running
 
 from . import in_process
@@ -73,7 +74,7 @@ class Play:
         self.record.touch()
         book = folder / "play.json"
         play = {"hosts": "all", "connection": "local", "gather_facts": False, "tasks": tasks}
-        book.write_text(json.dumps([{**play, "vars": {"ansible_python_interpreter": sys.executable}}]), encoding="utf-8")
+        book.write_text(json.dumps([{**play, "vars": {"ansible_python_interpreter": target_python()}}]), encoding="utf-8")
         settings = dict(RECORDER_FILE=self.record, ANSIBLE_LOCAL_TEMP=self.temporary, ANSIBLE_ASYNC_DIR=folder / "async")
         with open(self.output_file, "wb") as output:
             self.process = subprocess.Popen(
@@ -255,6 +256,7 @@ def test_no_log_prints_none(sim: Any, play: Callable[..., Play]) -> None:
 # -- in AWX ----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.target
 def test_lines_are_events_of_ansible_runner(sim: Any, tmp_path: Path) -> None:
     """The server goes on when the event has arrived."""
     held = Held(sim, "POST", "_deprovision")
@@ -274,7 +276,7 @@ def test_lines_are_events_of_ansible_runner(sim: Any, tmp_path: Path) -> None:
     ran = ansible_runner.run(
         private_data_dir=str(tmp_path),
         playbook=[{**play, "tasks": [deprovision("tear down", sim.url, "w", allow_delete=made.named)]}],
-        inventory=f"localhost ansible_python_interpreter='{sys.executable}'",
+        inventory=f"localhost ansible_python_interpreter='{target_python()}'",
         envvars={**variables, "RECORDER_FILE": str(record), "ANSIBLE_LOCAL_TEMP": str(tmp_path / "tmp")},
         event_handler=arrived,
         quiet=True,

@@ -104,7 +104,7 @@ def test_nothing_from_the_cluster_is_run_or_shown_as_markup(page: Page) -> None:
 
 
 def test_the_picture_of_the_timings_is_in_proportion(page: Page) -> None:
-    widths = [box["width"] for bar in page.locator(".bar").all() if (box := bar.bounding_box())]
+    widths = [box["width"] for drawn in page.locator(".bar").all() if (box := drawn.bounding_box())]
     assert widths[0] / widths[1] == pytest.approx(1.9 / 2.9, rel=0.02)
 
 

@@ -44,7 +44,7 @@ def wrong(cluster: Callable[..., Any], playbooks: Playbooks) -> tuple[Played, An
     tasks = [
         task(f"{kind}: {name}", module, {"url": sim.url, "workflow_id": given})
         for kind, module in MODULES.items()
-        for name, (given, _) in ERRORS.items()
+        for name, (given, _other) in ERRORS.items()
         if (kind, name) in CASES
     ]
     tasks.append(task("deprovision: not given", DEPROVISION, {"url": sim.url}))
@@ -71,7 +71,7 @@ def test_a_filter_that_is_null_is_an_error_and_chooses_nothing(option: str, wron
 
 
 def test_with_an_id_that_is_none_nothing_is_even_read(wrong: tuple[Played, Any, dict[str, Any]]) -> None:
-    _, sim, before = wrong
+    _played, sim, before = wrong
     assert list(sim.requests()) == []
     assert everything(sim, "w") == before
 

@@ -137,7 +137,7 @@ def prepared(sim: Any) -> Any:
 def read(cluster: Callable[..., Any], modules: Modules) -> tuple[Played, dict[str, tuple[Any, Any]]]:
     """Every outage of a read, each on a cluster of its own."""
     sims, tasks = {}, []
-    for name, (options, spoil, more, _) in READS.items():
+    for name, (options, spoil, more, _other) in READS.items():
         sim = prepared(cluster(**options))
         spoil(sim)
         sims[name] = sim, everything(sim, "w")
@@ -211,7 +211,7 @@ WAITED_OUT = ("page of a proxy, 502", "connection reset", "busy")
 def sent(cluster: Callable[..., Any], modules: Modules) -> tuple[Played, dict[str, tuple[Any, Any]]]:
     """Every refusal of the deprovision, each on a cluster of its own."""
     sims, tasks = {}, []
-    for name, (spoil, _) in REFUSALS.items():
+    for name, (spoil, _other) in REFUSALS.items():
         sim = prepared(cluster())
         spoil(sim)
         sims[name] = sim, everything(sim, "w")

@@ -85,4 +85,5 @@ def molecule(what: str, scenario: str, folder: Path, **further: str) -> subproce
         text=True,
         errors="replace",
         timeout=600,
+        check=False,
     )

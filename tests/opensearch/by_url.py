@@ -16,6 +16,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 
+
 def contract(url: str, *arguments: str) -> int:
     """Run the suite in a process of its own; how many cases passed. AssertionError with all it said where any failed."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "CONTRACT_"))}

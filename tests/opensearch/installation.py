@@ -133,7 +133,7 @@ def install(archive: Path, home: Path, java: Java) -> None:
     command = [str(home / "bin" / "opensearch-plugin"), "install", "--batch", archive.as_uri()]
     variables = {"PATH": os.environ.get("PATH", os.defpath), "OPENSEARCH_JAVA_HOME": str(java.home)}
     done = subprocess.run(
-        command, env=variables, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
+        command, env=variables, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace", check=False
     )
     if done.returncode:
         raise CannotRun(f"{archive.name} could not be installed:\n{done.stdout}")

@@ -64,7 +64,7 @@ def ask(installation: Installation, java: Java) -> list[str]:
     """By the parser that bin/opensearch runs. Raises CannotRun."""
     home = installation.home
     program = [str(java.program), "-cp", f"{home}/lib/*", "org.opensearch.tools.launchers.JvmOptionsParser", str(home / "config")]
-    done = subprocess.run(program, env={"OPENSEARCH_TMPDIR": "unused"}, cwd=home, capture_output=True, text=True, errors="replace")
+    done = subprocess.run(program, env={"OPENSEARCH_TMPDIR": "unused"}, cwd=home, capture_output=True, text=True, errors="replace", check=False)
     if done.returncode:
         raise CannotRun(f"{java.program} could not say with which options OpenSearch {installation.version} is started:\n{done.stdout}{done.stderr}")
     return [option for option in done.stdout.split() if not OURS.match(option)]

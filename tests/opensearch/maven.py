@@ -85,7 +85,9 @@ def run_maven(*arguments: str) -> subprocess.CompletedProcess[str]:
     command = [client, "--quiet", "--batch-mode", *arguments]
     # Its files are in the user's own home.
     variables = {**os.environ, "HOME": str(own_home())}
-    return subprocess.run(command, env=variables, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
+    return subprocess.run(
+        command, env=variables, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace", check=False
+    )
 
 
 def failed(output: str) -> CannotRun:

@@ -261,7 +261,7 @@ def by_hand() -> Iterator[subprocess.Popen[str]]:
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_no_process_and_no_folder_is_left_when_a_person_or_a_machine_stops_it(by_hand: subprocess.Popen[str], number: int) -> None:
     assert by_hand.stdout
-    url, _, repository = (by_hand.stdout.readline().strip() for _ in range(3))
+    url, _logs, repository = (by_hand.stdout.readline().strip() for _number in range(3))
     folder = Path(repository.partition(": ")[2]).parent
     urllib.request.urlopen(url, timeout=10).close()
     assert java_processes(folder)

@@ -83,7 +83,7 @@ ESTATE: list[Thing] = [
 ]
 
 
-IDS = {kind: [id_ for k, id_, _ in ESTATE if k == kind] for kind in KINDS}
+IDS = {kind: [id_ for k, id_, _other in ESTATE if k == kind] for kind in KINDS}
 READS: list[Call] = [
     ("info",),
     ("info_of", NODE, 30.0),
@@ -165,7 +165,7 @@ def title(given: Call | tuple[Call, list[Thing]]) -> str:
     """A call, or a change with the things that are there before it, as the name of a test."""
     call, things = given if isinstance(given[0], tuple) else (given, [])
     words = ["a node" if part is NODE else ",".join(part) if isinstance(part, list) else str(part) for part in call if not isinstance(part, dict)]
-    return " ".join([*words, *(f"{id_}:{','.join(attributes)}" for _, id_, attributes in things if attributes)])
+    return " ".join([*words, *(f"{id_}:{','.join(attributes)}" for _other, id_, attributes in things if attributes)])
 
 
 @pytest.fixture(scope="module", params=CLUSTERS.values())
@@ -280,14 +280,14 @@ def there(pair: Both, things: list[Thing]) -> Iterator[None]:
             pair.put(kind, id_, **attributes)
         yield
     finally:
-        for kind, id_, _ in reversed(things):
+        for kind, id_, _other in reversed(things):
             pair.remove(kind, id_)
 
 
 @pytest.mark.parametrize("change", CHANGES, ids=title)
 def test_a_change_is_answered_alike_and_leaves_the_same_behind(estate: Both, change: tuple[Call, list[Thing]]) -> None:
     call, things = change
-    _, kind, id_ = call[:3]
+    _what, kind, id_ = call[:3]
     with there(estate, things):
         try:
             assert unlike(estate, [call, ("look", kind, id_)]) == []
@@ -423,8 +423,8 @@ def test_what_differs_is_seen() -> None:
 
 
 def test_every_call_of_the_collection_is_compared_for_every_kind() -> None:
-    methods = {name for name, _ in inspect.getmembers(Api, inspect.isfunction) if not name.startswith("_")}
-    compared = [*READS, *(call for call, _ in CHANGES), *SNAPSHOTS]
+    methods = {name for name, _other in inspect.getmembers(Api, inspect.isfunction) if not name.startswith("_")}
+    compared = [*READS, *(call for call, _other in CHANGES), *SNAPSHOTS]
     assert methods == {call[0] for call in [*compared, *OF_FLOW_FRAMEWORK]} | WAYS
     for method, kinds in {"look": KINDS, "delete": KINDS, "pipelines": PIPELINES, "ml_by_id": ML_KINDS, "put": PLACEHOLDERS}.items():
         assert {call[1] for call in compared if call[0] == method} == set(kinds), method

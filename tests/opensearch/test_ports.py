@@ -16,7 +16,7 @@ from tests.opensearch import ports
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux lets a port be held for another process")
 def test_who_asks_for_a_held_port_may_listen_on_it_again_and_again() -> None:
     port, held = ports.reserve()
-    for _ in range(2):
+    for _number in range(2):
         with socket.socket() as server:
             server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             server.bind((ports.HOST, port))
@@ -39,8 +39,8 @@ def test_nobody_listens_on_a_held_port_by_chance() -> None:
 
 
 def test_each_is_another_one() -> None:
-    reserved = [ports.reserve() for _ in range(50)]
-    assert len({port for port, _ in reserved}) == 50
-    for _, held in reserved:
+    reserved = [ports.reserve() for _number in range(50)]
+    assert len({port for port, _other in reserved}) == 50
+    for _other, held in reserved:
         if held is not None:
             held.close()

@@ -27,7 +27,7 @@ def test_every_user_of_the_simulator_has_a_password_and_a_certificate(certificat
 
 def test_the_subjects_are_those_that_the_settings_name(certificates: security.Certificates) -> None:
     settings = security.settings()
-    for setting, (certificate, _) in (
+    for setting, (certificate, _other) in (
         ("plugins.security.authcz.admin_dn", certificates.clients[security.SUPERADMIN]),
         ("plugins.security.nodes_dn", certificates.node),
     ):

@@ -14,7 +14,6 @@ from typing import Any
 
 import pytest
 import trustme
-import yaml
 
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils import connection
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.answers import Answer
@@ -24,7 +23,7 @@ from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.reso
 from tests.integration import in_process
 from tests.integration.helpers import Environment, Playbooks, by_kind, deprovision, deprovisions, environment, existing, resource, truthful, warnings
 from tests.real.conftest import quick
-from tests.real.helpers import check, run, writes
+from tests.real.helpers import check, documented_roles, permitted_by, run, writes
 from tests.simulator import in_front, running
 
 from . import Cluster, security
@@ -32,22 +31,10 @@ from . import Cluster, security
 __all__ = ["quick"]
 pytestmark = [pytest.mark.opensearch, pytest.mark.slow]
 
-GUIDE = Path(__file__).parents[2] / "docs" / "server.md"
 API = "/_plugins/_security/api"
-ROLES: dict[str, dict[str, Any]] = {
-    name: role for text in re.findall(r"```yaml\n(.*?)```", GUIDE.read_text(encoding="utf-8"), re.S) for name, role in yaml.safe_load(text).items()
-}
-"""The roles of the documentation, as the security plugin takes them."""
-TEARDOWN, MANY = ROLES["flow_framework_teardown"], ROLES["flow_framework_many"]
+TEARDOWN, MANY = (documented_roles()[name] for name in ("flow_framework_teardown", "flow_framework_many"))
 PASSWORD = "A-password-of-the-tests-77"
 NAMED = ("index", "ingest_pipeline", "search_pipeline")
-
-
-def permissions(*roles: Mapping[str, Any]) -> list[str]:
-    """All that some roles permit."""
-    return [
-        one for role in roles for part in (role, *role.get("index_permissions", ())) for one in part.get("cluster_permissions", part.get("allowed_actions", ()))
-    ]
 
 
 def both(*roles: Mapping[str, Any]) -> dict[str, Any]:
@@ -306,13 +293,13 @@ CALLS = (
     "cluster:admin/opensearch/flow_framework/workflow/delete",
 )
 UNSAID = "cluster:admin/snapshot/status"  # the server refuses by itself
-READS = [one for one in permissions(TEARDOWN) if one not in (*DELETES, *PUTS, *CALLS, UNSAID)]
+READS = [one for one in permitted_by(TEARDOWN) if one not in (*DELETES, *PUTS, *CALLS, UNSAID)]
 
 
 @pytest.fixture(scope="module")
 def lacking(accounts: Accounts) -> dict[str, str]:
     """For each permission of the role a user who has all but that one."""
-    users = {one: f"lacking-{number}" for number, one in enumerate(permissions(TEARDOWN))}
+    users = {one: f"lacking-{number}" for number, one in enumerate(permitted_by(TEARDOWN))}
     accounts.add({users[one]: without(TEARDOWN, one) for one in users})
     return users
 
@@ -488,7 +475,7 @@ def test_the_simulator_asks_for_the_same_permissions_as_the_plugin_and_the_roles
     real = needed(sim, on_the_plugin)
     with running(version="2.19.1", security=True) as simulator:
         assert needed(simulator, on_the_simulator) == real
-    assert {action for asked in real.values() for action in asked} <= set(permissions(TEARDOWN, MANY))
+    assert {action for asked in real.values() for action in asked} <= set(permitted_by(TEARDOWN, MANY))
 
 
 def role_of(actions: list[str]) -> dict[str, Any]:
@@ -520,7 +507,7 @@ def test_the_second_role_reads_many_and_the_first_is_enough_for_one(sim: Any, ac
     assert everything["warnings"] == []
 
 
-@pytest.mark.parametrize("left_out", permissions(MANY))
+@pytest.mark.parametrize("left_out", permitted_by(MANY))
 def test_without_a_line_of_the_second_role_it_is_said_once_and_read_one_by_one(
     sim: Any, accounts: Accounts, estate: list[Environment], left_out: str
 ) -> None:

@@ -19,7 +19,10 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+import yaml
+
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils import locks
+from tests.docs.pages import GUIDES, blocks
 from tests.forked.runner import Run, Runner
 from tests.integration import in_process
 from tests.integration.helpers import NAMED, STEPS, connector_of, entries_of, heed_interrupts, truthful
@@ -301,3 +304,18 @@ def finished(result: Mapping[str, Any], sim: Any, workflow_id: str = "w") -> Non
     truthful(result, sim)
     state = sim.state(workflow_id)
     assert state is None or (state["state"] == "NOT_STARTED" and not state.get("resources_created")), state
+
+
+# -- the roles of the documentation ------------------------------------------------------------------------------------
+
+
+def documented_roles() -> dict[str, dict[str, Any]]:
+    """The roles that guide_permissions.rst shows, by name, as the security plugin takes them."""
+    return {name: role for block in blocks(GUIDES / "guide_permissions.rst") for name, role in yaml.safe_load(block.text).items()}
+
+
+def permitted_by(*roles: Mapping[str, Any]) -> list[str]:
+    """All that some roles permit."""
+    return [
+        one for role in roles for part in (role, *role.get("index_permissions", ())) for one in part.get("cluster_permissions", part.get("allowed_actions", ()))
+    ]

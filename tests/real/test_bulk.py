@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from pathlib import Path
 from random import Random
 from typing import Any
 from urllib.parse import quote
@@ -22,7 +21,7 @@ from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.surv
 from tests.campaign import worlds
 from tests.simulator import running
 
-from .helpers import CREATED, FLOW, provisioned, record, run, writes
+from .helpers import CREATED, FLOW, documented_roles, permitted_by, provisioned, record, run, writes
 
 ONE_BY_ONE = 10**9
 ESTATE = ("connector", "model", "ingest_pipeline", "index", "search_pipeline")
@@ -290,13 +289,7 @@ def test_an_outage_in_a_bulk_read_stops_the_task_and_is_never_absence(sim: Any, 
 
 # -- permissions -------------------------------------------------------------------------------------------------------
 
-GUIDE = (Path(__file__).parents[2] / "docs" / "server.md").read_text(encoding="utf-8")
-
-
-def role(name: str) -> list[str]:
-    """The permissions of a role in the documentation."""
-    (text,) = re.findall(rf"```yaml\n({name}:.*?)```", GUIDE, re.S)
-    return re.findall(r"^ +- ((?:cluster|indices):\S+)$", text, re.M)
+TEARDOWN, MANY = (permitted_by(documented_roles()[name]) for name in ("flow_framework_teardown", "flow_framework_many"))
 
 
 def as_user(sim: Any, permissions: list[str], ids: list[str]) -> Survey:
@@ -306,15 +299,15 @@ def as_user(sim: Any, permissions: list[str], ids: list[str]) -> Survey:
 
 def test_the_role_of_the_documentation_is_enough_to_read_many(secured: Any) -> None:
     ids = estate(secured, 12, (*ESTATE, "agent", "model_group"))
-    seen = as_user(secured, role("flow_framework_teardown") + role("flow_framework_many"), ids)
+    seen = as_user(secured, TEARDOWN + MANY, ids)
     assert seen.warnings == () and all(r.exists for w in seen.workflows for r in w.resources)
     assert {one.status for one in secured.requests()} == {200}
 
 
-@pytest.mark.parametrize("left_out", role("flow_framework_many"))
+@pytest.mark.parametrize("left_out", MANY)
 def test_without_the_permission_for_reading_many_it_is_said_once_and_read_one_by_one(secured: Any, left_out: str) -> None:
     ids = estate(secured, 12)
-    full = role("flow_framework_teardown") + role("flow_framework_many")
+    full = TEARDOWN + MANY
     seen = as_user(secured, [one for one in full if one != left_out], ids)
     assert len(seen.warnings) == 1 and left_out in seen.warnings[0]
     assert all(r.exists for w in seen.workflows for r in w.resources)

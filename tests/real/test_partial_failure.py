@@ -21,7 +21,7 @@ from .helpers import ENDED, MAPS, QUERY_MAPS, allowed, by_kind, call, check, fin
 def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """The pauses that the teardown makes, noted instead of made."""
     noted: list[float] = []
-    clock = SimpleNamespace(monotonic=time.monotonic, sleep=lambda seconds: noted.append(seconds))
+    clock = SimpleNamespace(monotonic=time.monotonic, sleep=noted.append)
     monkeypatch.setattr(teardown, "time", clock)
     return noted
 
@@ -121,7 +121,6 @@ def test_a_connector_that_the_server_takes_for_another_with_a_word_in_common_say
     assert "words of the ids" in message(result, "connector") and "DELETE /_plugins/_ml/connectors/one-x9" in message(result, "connector")
     sim.world.remove("model", "foreign")
     finished(run(sim, "w"), sim)
-
 
 
 def test_a_model_that_only_another_workflow_deployed_is_failed_and_how_to_undeploy_it_is_said(sim: Any) -> None:

@@ -9,7 +9,6 @@ import json
 import re
 from base64 import b64encode
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,16 +18,29 @@ from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.reco
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.resources import index_placeholder
 from tests.simulator import running
 
-from .helpers import FLOW, by_kind, call, check, finish, finished, in_thread, message, overlaps, posts, provisioned, run, start, there, until, warned, writes
+from .helpers import (
+    FLOW,
+    by_kind,
+    call,
+    check,
+    documented_roles,
+    finish,
+    finished,
+    in_thread,
+    message,
+    overlaps,
+    permitted_by,
+    posts,
+    provisioned,
+    run,
+    start,
+    there,
+    until,
+    warned,
+    writes,
+)
 
-GUIDE = Path(__file__).parents[2] / "docs" / "server.md"
-
-
-def role() -> list[str]:
-    """The permissions of the role in the documentation."""
-    (text,) = re.findall(r"```yaml\n(flow_framework_teardown:.*?)```", GUIDE.read_text(encoding="utf-8"), re.S)
-    return re.findall(r"^ +- ((?:cluster|indices):\S+)$", text, re.M)
-
+ROLE = permitted_by(documented_roles()["flow_framework_teardown"])
 
 LITERAL = {"id": "g", "type": "register_model_group", "user_inputs": {"name": "a group"}}
 
@@ -61,7 +73,7 @@ def everything_said(result: dict[str, Any]) -> str:
 
 def test_a_full_teardown_with_the_role_of_the_documentation(secured: Any) -> None:
     made = full(secured)
-    result = as_user(secured, role(), allow_delete=made.named, leftovers="delete", delete_workflow=True)
+    result = as_user(secured, ROLE, allow_delete=made.named, leftovers="delete", delete_workflow=True)
     finished(result, secured)
     assert result["warnings"] == []
     assert there(secured, made) == set() and secured.state("w") is None and secured.template("w") is None
@@ -70,7 +82,7 @@ def test_a_full_teardown_with_the_role_of_the_documentation(secured: Any) -> Non
 
 def test_recreate_with_the_role_of_the_documentation(secured: Any) -> None:
     made = provisioned(secured, "w", ("index", "ingest_pipeline", "search_pipeline"), gone=("index", "ingest_pipeline", "search_pipeline"))
-    finished(as_user(secured, role(), allow_delete=made.named, stale_records="recreate"), secured)
+    finished(as_user(secured, ROLE, allow_delete=made.named, stale_records="recreate"), secured)
 
 
 PLACEHOLDERS = ("indices:admin/create", "cluster:admin/ingest/pipeline/put", "cluster:admin/search/pipeline/put")
@@ -81,20 +93,20 @@ UNSAID = "cluster:admin/snapshot/status"  # the server refuses by itself
 
 def test_without_the_right_to_see_snapshots_the_server_refuses_by_itself(secured: Any) -> None:
     made = provisioned(secured, "w", ["connector", "index"], snapshot=True)
-    result = as_user(secured, [one for one in role() if one != UNSAID], allow_delete=made.named)
+    result = as_user(secured, [one for one in ROLE if one != UNSAID], allow_delete=made.named)
     assert by_kind(result) == {"connector": "deleted", "index": "failed"} and there(secured, made) == {"index"}
 
 
-@pytest.mark.parametrize("left_out", [one for one in role() if one != UNSAID])
+@pytest.mark.parametrize("left_out", [one for one in ROLE if one != UNSAID])
 def test_each_permission_that_is_left_out_is_named(secured: Any, left_out: str) -> None:
     """Whatever comes of it, the result says which permission is missing, and what it says of each resource is true."""
     if left_out in PLACEHOLDERS:
         kinds = ("index", "ingest_pipeline", "search_pipeline")
         made = provisioned(secured, "w", kinds, gone=kinds)
-        result = as_user(secured, [one for one in role() if one != left_out], allow_delete=made.named, stale_records="recreate")
+        result = as_user(secured, [one for one in ROLE if one != left_out], allow_delete=made.named, stale_records="recreate")
     else:
         made = full(secured)
-        given = [one for one in role() if one != left_out]
+        given = [one for one in ROLE if one != left_out]
         result = as_user(secured, given, allow_delete=made.named, leftovers="delete", delete_workflow=True)
         for one in result["resources"]:
             exists = secured.world.get(one["kind"], one["id"]) is not None
@@ -116,7 +128,7 @@ STEP_RIGHTS = {
 def test_a_user_without_the_right_to_delete_a_resource_is_told_for_that_resource(secured: Any, right: str) -> None:
     """A 202 without a reason (vectors A11, D41)."""
     made = provisioned(secured, "w")
-    result = as_user(secured, [one for one in role() if one != right], allow_delete=made.named)
+    result = as_user(secured, [one for one in ROLE if one != right], allow_delete=made.named)
     kind = STEP_RIGHTS[right]
     assert {one for one, status in by_kind(result).items() if status == "failed"} == {kind}
     assert right in message(result, kind) and there(secured, made) == {kind, "model_group"}

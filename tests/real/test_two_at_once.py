@@ -34,7 +34,7 @@ KINDS = ("connector", "model", "agent", "ingest_pipeline", "index")
 
 def test_two_processes_on_one_workflow_never_call_at_once_and_both_tell_the_truth(slow: Any) -> None:
     made = provisioned(slow, "w", KINDS)
-    both = [start(slow, "w", allow_delete=made.named) for _ in range(2)]
+    both = [start(slow, "w", allow_delete=made.named) for _number in range(2)]
     results = [finish(one) for one in both]
     assert overlaps(posts(slow, "w")) == []
     for result in results:

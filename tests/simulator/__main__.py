@@ -88,7 +88,7 @@ def wait(stop: threading.Event, process: int | None) -> None:
 
 def exists(process: int) -> bool:
     """Whether it runs: one that is dead and that nobody has waited for does not."""
-    found = subprocess.run(["ps", "-o", "stat=", "-p", str(process)], stdout=subprocess.PIPE, text=True)
+    found = subprocess.run(["ps", "-o", "stat=", "-p", str(process)], stdout=subprocess.PIPE, text=True, check=False)
     return found.stdout.strip()[:1] not in ("", "Z")
 
 

@@ -201,7 +201,7 @@ class ClusterRoutes:
 
     async def one_task(self, call: Call) -> Answer:
         self._may(call, "cluster:monitor/task/get")
-        node_id, _, number = call.path["task_id"].rpartition(":")
+        node_id, _sign, number = call.path["task_id"].rpartition(":")
         for node in self.engine.nodes:
             if node.id == node_id and number.isdigit() and int(number) in node.tasks:
                 task = _task(node, node.tasks[int(number)], detailed=True)
@@ -481,7 +481,7 @@ def cat_answer(
         else:
             columns.append((name, aliases.get(name, name)))
     for name in reversed([part for part in call.params.get("s", "").split(",") if part]):
-        key, _, order = name.partition(":")
+        key, _sign, order = name.partition(":")
         rows = sorted(rows, key=lambda row: str(row.get(aliases.get(key, key)) or ""), reverse=order == "desc")
     if call.params.get("format") == "json" or "application/json" in call.headers.get("Accept", ""):
         table = [{shown: row[name] for shown, name in columns if name in row} for row in rows]

@@ -215,7 +215,7 @@ def parse_query(query: str) -> dict[str, str]:
     params: dict[str, str] = {}
     for pair in re.split("[&;]", query):
         if pair:
-            name, _, value = pair.partition("=")
+            name, _sign, value = pair.partition("=")
             params[unquote(name.replace("+", " "))] = unquote(value.replace("+", " "))
     return params
 

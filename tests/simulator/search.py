@@ -86,7 +86,7 @@ def _values(source: Any, path: str) -> list[Any]:
     if path in source:
         return _values(source[path], "")
     found: list[Any] = []
-    head, _, rest = path.partition(".")
+    head, _sign, rest = path.partition(".")
     if rest and head in source:
         found = _values(source[head], rest)
     return found
@@ -112,7 +112,7 @@ class Search:
 
     def _indexed(self, source: Source, path: str, nested: str) -> list[str]:
         """The terms of a field, as the index holds them."""
-        base, _, sub = path.rpartition(".")
+        base, _sign, sub = path.rpartition(".")
         if self._hidden(path, nested):
             return []
         direct = _values(source, self._inside(path, nested))

@@ -83,6 +83,11 @@ def default_users() -> dict[str, User]:
     return {user.name: user for user in users}
 
 
+def access_key(signature: str) -> str:
+    """Whose key a request is signed with (``Credential=KEY/date/region/service/aws4_request, …``). The signature itself is not checked."""
+    return signature.partition("Credential=")[2].partition("/")[0]
+
+
 def unauthorized() -> Refused:
     """Plain text, not JSON (recording security_roles)."""
     return Refused(401, "Unauthorized")
@@ -97,15 +102,17 @@ class Security:
     tokens: dict[str, str] = field(default_factory=dict)
 
     def authenticate(self, headers: Mapping[str, str], common_name: str | None) -> User | None:
-        """Who asks: basic, bearer or the name of a client certificate. Refused: 401."""
+        """Who asks: basic, bearer, the access key of AWS, or the name of a client certificate. Refused: 401."""
         if not self.enabled:
             return None
         header = headers.get("Authorization", "")
-        scheme, _, value = header.partition(" ")
+        scheme, _sign, value = header.partition(" ")
         if scheme.lower() == "basic":
             return self._by_password(value.strip())
         if scheme.lower() == "bearer":
             user = self.users.get(self.tokens.get(value.strip(), ""))
+        elif scheme == "AWS4-HMAC-SHA256":
+            user = self.users.get(self.tokens.get(access_key(value), ""))
         elif header:
             user = None
         else:
@@ -116,7 +123,7 @@ class Security:
 
     def _by_password(self, encoded: str) -> User:
         try:
-            name, _, password = base64.b64decode(encoded, validate=True).decode().partition(":")
+            name, _sign, password = base64.b64decode(encoded, validate=True).decode().partition(":")
         except (binascii.Error, UnicodeDecodeError):
             raise unauthorized() from None
         user = self.users.get(name)

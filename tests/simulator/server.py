@@ -228,7 +228,7 @@ class Simulator:
         self._security.users[name] = user
 
     def add_token(self, token: str, user: str) -> None:
-        """A bearer token of that user."""
+        """A bearer token, or an access key of AWS, of that user."""
         self._security.tokens[token] = user
 
     def requests(self, method: str | None = None, path: str | None = None) -> list[Request]:
@@ -418,7 +418,7 @@ class Simulator:
     # -- one request
 
     async def _receive(self, received: web.BaseRequest) -> web.StreamResponse:
-        raw_path, _, query = received.raw_path.partition("?")
+        raw_path, _sign, query = received.raw_path.partition("?")
         content = await received.content.read(-1)
         port = received.transport.get_extra_info("sockname")[1] if received.transport else 0
         node = self._ports.get(port, self._nodes[0])

@@ -109,7 +109,7 @@ LINES = [
 ]
 
 
-@pytest.mark.parametrize(("facts", "a_second", "unchanged", "text"), LINES, ids=[text for *_, text in LINES])
+@pytest.mark.parametrize(("facts", "a_second", "unchanged", "text"), LINES, ids=[text for *_others, text in LINES])
 def test_a_line(facts: dict[str, Any], a_second: float, unchanged: float, text: str) -> None:
     assert action.line(facts, a_second, unchanged) == text
 
@@ -209,20 +209,20 @@ def test_a_task_that_says_nothing_prints_nothing(monkeypatch: pytest.MonkeyPatch
 
 def test_the_first_line_after_three_seconds_then_one_every_five(monkeypatch: pytest.MonkeyPatch) -> None:
     shown = played(monkeypatch, 30, lambda at: teardown(100, int(at * 2), 500, int(at * 10)))
-    assert [at for at, _ in shown] == [3, 8, 13, 18, 23, 28]
+    assert [at for at, _value in shown] == [3, 8, 13, 18, 23, 28]
     assert shown[1][1] == "16 of 100 workflows done, 80 of 500 resources gone, 10 a second, about 40 s left"
 
 
 def test_lines_become_seldom_in_a_task_of_hours(monkeypatch: pytest.MonkeyPatch) -> None:
-    shown = [at for at, _ in played(monkeypatch, 7200, lambda at: teardown(10**6, int(at * 2), 0, 0))]
+    shown = [at for at, _value in played(monkeypatch, 7200, lambda at: teardown(10**6, int(at * 2), 0, 0))]
     pauses = [later - earlier for earlier, later in itertools.pairwise(shown)]
     assert pauses == sorted(pauses) and (pauses[0], pauses[-1]) == (5, 30)
 
 
 def test_where_nothing_changes_each_line_comes_later_and_one_comes_soon_after_a_change(monkeypatch: pytest.MonkeyPatch) -> None:
     stuck, done = teardown(2, 0, 5, 0, wait(FOR_SLOT)), teardown(2, 1, 5, 3, wait(FOR_SLOT))
-    shown = played(monkeypatch, 305, lambda at: {1.0: stuck, 300.0: done}.get(at))
-    assert [at for at, _ in shown] == [3, 13, 33, 73, 133, 193, 253, 300]
+    shown = played(monkeypatch, 305, {1.0: stuck, 300.0: done}.get)
+    assert [at for at, _value in shown] == [3, 13, 33, 73, 133, 193, 253, 300]
     assert shown[-2][1].endswith("waits for a free slot (no change for 4 min)")
     assert "3 of 5 resources gone" in shown[-1][1] and "no change" not in shown[-1][1]
 

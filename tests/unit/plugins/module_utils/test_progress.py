@@ -100,7 +100,7 @@ def test_workflows_that_wait_for_the_same_are_one_reason(path: Path) -> None:
 def test_what_changes_nothing_writes_nothing(path: Path) -> None:
     told = Progress(True)
     told.begin({"a": 1})
-    for _ in range(3):
+    for _number in range(3):
         told.waits("a", FOR_SLOT, ["node-2"])
     assert len(lines(path)) == 2
 

@@ -21,6 +21,7 @@ from types import SimpleNamespace
 from ansible_test._internal.python_requirements import get_venv_packages
 
 from . import environment
+from .matrix.pythons import found
 
 # ansible-test would fetch get-pip.py from a site that is no package index, and that not every machine reaches.
 # Every Python that can make virtual environments brings a pip along, which gets the one that is asked for.

@@ -118,7 +118,7 @@ class CodeBlock(Directive):
 
     has_content = True
     optional_arguments = 1
-    option_spec = dict.fromkeys(("caption", "class", "emphasize-lines", "linenos", "name"), directives.unchanged)
+    option_spec = {name: directives.unchanged for name in ("caption", "class", "emphasize-lines", "linenos", "name")}
 
     def run(self) -> list[nodes.Node]:
         text = "\n".join(self.content) + "\n"

@@ -21,6 +21,7 @@ MOST = 200  # items of a list that set_stats hands on: AWX keeps its data with t
 SNAPSHOT = ("repository", "snapshot", "state", "indices", "restore")
 LONGEST = 4000  # characters of a text there
 HARMLESS = re.compile(r"[\w .:,/@+=-]*")  # no template can be written with these alone
+PLAIN = re.compile(r"[A-Za-z0-9_-]+")  # means nothing to a shell, to YAML, or to Ansible
 EMPTY: dict[str, Any] = dict(
     ended=None,
     check_mode=False,
@@ -224,8 +225,13 @@ def names_that_release(report: Mapping[str, Any]) -> list[str]:
 
 
 def extra_variable(name: str, value: Any) -> str:
-    """A variable of a command. What could be a template is marked as text in YAML, since JSON cannot do that."""
+    """A variable of a command. What could be a template is marked as text in YAML, since JSON cannot do that.
+
+    Plain texts go without quotes, which Ansible's output would double or escape; the role takes a list with commas between its items.
+    """
     items = value if isinstance(value, list) else [value]
+    if all(PLAIN.fullmatch(item) for item in items):
+        return "-e %s%s=%s" % (PREFIX, name, ",".join(items))
     variable = {PREFIX + name: value}
     harmless = all(HARMLESS.fullmatch(item) for item in items)
     return "-e %s" % shlex.quote(json.dumps(variable) if harmless else as_text(variable, default_flow_style=True, width=float("inf")).strip())
@@ -321,8 +327,13 @@ def text_of(report: Mapping[str, Any], unwritten: str) -> list[str]:
         lines.append("To restore the indices: %s" % report["snapshot"]["restore"])
     lines.append(unwritten or "report: %s.html, .md and .json" % report["file"])
     if report["finish"]:
-        lines.append("%s: %s" % (report["finish_heading"], report["finish"]))
+        lines.append("%s%s: %s" % (report["finish_heading"], as_printed(report["finish"]), report["finish"]))
     return lines
+
+
+def as_printed(command: str) -> str:
+    """What to say of a command whose quotes Ansible doubles or escapes when it prints them."""
+    return ", copied from the report, since quotes are not printed as they are" if set(command) & set("'\"\\") else ""
 
 
 def extra(one: Mapping[str, Any]) -> str:

@@ -11,8 +11,10 @@ from typing import Any
 
 import pytest
 import yaml
+from ansible.parsing.splitter import parse_kv
 
 from ansible_collections.opensearch_ops.flow_framework.plugins.action.teardown_report import files_of
+from ansible_collections.opensearch_ops.flow_framework.plugins.filter.given_options import given_options
 from ansible_collections.opensearch_ops.flow_framework.plugins.plugin_utils.report import MOST, as_text, report_of
 
 BEGAN, ENDED = "2026-11-26T11:43:05Z", "2026-11-26T11:43:09Z"
@@ -58,6 +60,14 @@ def words(command: str) -> list[str]:
     return shlex.split(command)
 
 
+def extra_variable_of(command: str) -> tuple[str, Any]:
+    """The last variable of a command as the role sees it: Ansible reads YAML or name=value, and the role takes texts apart."""
+    word = words(command)[-1]
+    variables = dict(yaml.safe_load(word)) if word.startswith("{") else dict(parse_kv(word))
+    ((name, value),) = variables.items()
+    return name, given_options({name: value}, [name])[name]
+
+
 # -- what became of it -------------------------------------------------------------------------------------------------
 
 
@@ -66,7 +76,8 @@ def test_a_plan_says_what_would_go_and_which_command_carries_it_out() -> None:
     assert made["status"] == "planned"
     assert made["totals"] == {"resources": 3, "indices": 1, "documents": 12, "bytes": 4096, "uncounted": 0}
     assert words(made["finish"])[:4] == ["ansible-playbook", "opensearch_ops.flow_framework.teardown", "-e", "@/reports/one two.vars.yml"]
-    assert json.loads(words(made["finish"])[-1]) == {"environment_teardown_confirm": "w1"}
+    assert words(made["finish"])[4:] == ["-e", "environment_teardown_confirm=w1"]
+    assert "environment_teardown_confirm" not in made["variables"], "a file that confirms itself would need nobody"
     assert made["variables"]["environment_teardown_plan_hash"] == "hash-of-today"
     assert made["variables"]["environment_teardown_workflow_id"] == ["w1"], "the workflows that were found, and no patterns that may find others"
     assert made["variables"]["environment_teardown_expect_cluster"] == "uuid-of-preview"
@@ -81,7 +92,7 @@ def test_what_is_blocked_is_named_in_the_command_that_plans_it_again() -> None:
     made = report("plan", plan=refused, failure="Refused.", options={"allow_delete": ["other"]})
     assert (made["status"], made["msg"], made["finish_heading"]) == ("failed", "Refused.", "To plan it again")
     assert words(made["finish"])[1] == "opensearch_ops.flow_framework.plan"
-    assert json.loads(words(made["finish"])[-1]) == {"environment_teardown_allow_delete": ["docs", "other"]}
+    assert words(made["finish"])[-1] == "environment_teardown_allow_delete=docs,other"
     assert "environment_teardown_plan_hash" not in made["variables"] and not [key for key in made["stats"] if "plan_hash" in key]
 
 
@@ -99,7 +110,7 @@ def test_what_is_blocked_is_never_torn_down_by_a_command_that_nobody_planned(nam
     plan = result(resource("c", "would_delete"), index("blocked", failed=True), blocked=[name], failed=True)
     made = report(plan=plan, ended=ended, options={}, failure="Refused." if ended else "")
     assert words(made["finish"])[1] == "opensearch_ops.flow_framework.plan" and made["finish_heading"] == "To plan it again"
-    assert json.loads(words(made["finish"])[-1]) == {"environment_teardown_allow_delete": [name]}
+    assert extra_variable_of(made["finish"]) == ("environment_teardown_allow_delete", [name])
     assert "environment_teardown_allow_delete" not in made["variables"]
 
 
@@ -176,10 +187,45 @@ def test_every_text_of_the_variables_is_marked_as_no_template() -> None:
     assert yaml.load(as_text(variables), Marks) == expected
 
 
+def planned(workflow_id: str) -> dict[str, Any]:
+    """The report of a plan for one workflow of that id."""
+    plan = result(resource("c", "would_delete", workflow_id=workflow_id))
+    workflows = [{**one, "workflow_id": workflow_id} for one in plan["workflows"][:1]]
+    return report("plan", path="/reports/one", plan={**plan, "workflows": workflows})
+
+
+@pytest.mark.parametrize("form", ["json", "yaml"])
+@pytest.mark.parametrize("id_", ["fxTPPviUDPV4LoG02uEe", "-_x", "17", "true"])
+def test_a_command_with_plain_texts_can_be_pasted_from_whatever_ansible_prints(id_: str, form: str) -> None:
+    made = planned(id_)
+    printed = json.dumps(made["text"]) if form == "json" else yaml.safe_dump(made["text"], width=float("inf"), allow_unicode=True)
+    assert f"To carry it out: {made['finish']}" in printed and words(made["finish"])[-1] == f"environment_teardown_confirm={id_}"
+    assert not set(made["finish"]) & set("'\"\\`$;&|<>(){}[]*?!~#")
+
+
+ODD = ["a b", "a'b", 'a"b', "a;b", "$(b)", "`b`", "a\\b", "a=b", "a,b", "{b: c}", "[b]", "@b", "!b", "ü", "a.b", "a/b", "a*", "~", "#b", "", "b\n"]
+
+
+@pytest.mark.parametrize("id_", ODD)
+def test_any_other_text_stays_in_quotes_and_is_taken_as_it_is(id_: str) -> None:
+    made = planned(id_)
+    word = words(made["finish"])[-1]
+    assert len(words(made["finish"])) == 6 and shlex.quote(word) in made["finish"] and shlex.quote(word).startswith("'")
+    found = yaml.load(word, Marks)["environment_teardown_confirm"]
+    assert found in (id_, ("no template", id_)) and "\n" not in made["finish"]
+    assert made["text"][-1] == f"To carry it out, copied from the report, since quotes are not printed as they are: {made['finish']}"
+
+
+@pytest.mark.parametrize("names", [["docs", "more"], ["docs"], ["docs", "a,b"], ["docs", "a b"], ["index/docs"]])
+def test_names_in_a_command_are_read_as_they_were_written(names: list[str]) -> None:
+    plan = result(*(resource(name, "blocked", kind="index") for name in names), blocked=names, failed=True, changed=False)
+    made = report("plan", path="/reports/one", plan=plan, failure="Refused.", options={})
+    assert extra_variable_of(made["finish"]) == ("environment_teardown_allow_delete", sorted(names))
+
+
 def test_what_could_be_a_template_is_marked_on_the_command_line_too() -> None:
     evil = "it's {{ 6 * 7 }}"
-    plan = result(resource("c", "would_delete", workflow_id=evil))
-    made = report("plan", plan={**plan, "workflows": [{**one, "workflow_id": evil} for one in plan["workflows"][:1]]})
+    made = planned(evil)
     assert yaml.load(words(made["finish"])[-1], Marks) == {"environment_teardown_confirm": ("no template", evil)}
     assert "\n" not in made["finish"]
 

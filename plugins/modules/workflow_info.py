@@ -30,8 +30,9 @@ options:
     aliases: [workflow_ids]
   name:
     description:
-      - Only workflows whose template has a name that fits one of these patterns, such as C(pr-*). C(*), C(?) and C([abc]) are special; upper and lower
-        case differ.
+      - Only workflows whose template has a name that fits one of these patterns, such as C(pr-*). C(*), C(?), C([abc]) and C([!abc]) are special; upper and
+        lower case differ.
+      - V(pr-17*) also fits C(pr-170). V(pr-17[!0-9]*) does not, and V(pr-17) fits that name alone.
     type: list
     elements: str
     default: [<any>]

@@ -327,13 +327,15 @@ def text_of(report: Mapping[str, Any], unwritten: str) -> list[str]:
         lines.append("To restore the indices: %s" % report["snapshot"]["restore"])
     lines.append(unwritten or "report: %s.html, .md and .json" % report["file"])
     if report["finish"]:
-        lines.append("%s%s: %s" % (report["finish_heading"], as_printed(report["finish"]), report["finish"]))
+        lines.append(line_of_command(report["finish_heading"], report["finish"]))
     return lines
 
 
-def as_printed(command: str) -> str:
-    """What to say of a command whose quotes Ansible doubles or escapes when it prints them."""
-    return ", copied from the report, since quotes are not printed as they are" if set(command) & set("'\"\\") else ""
+def line_of_command(heading: str, command: str) -> str:
+    """A command with what it does. Ansible doubles or escapes quotes when it prints them, so that one with quotes cannot be pasted from there."""
+    if set(command) & set("'\"\\"):
+        return "%s, copy this from the report, since its quotes are not printed as they are: %s" % (heading, command)
+    return "%s: %s" % (heading, command)
 
 
 def extra(one: Mapping[str, Any]) -> str:

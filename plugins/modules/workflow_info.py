@@ -99,6 +99,8 @@ extends_documentation_fragment:
   - opensearch_ops.flow_framework.attributes.info_module
 seealso:
   - module: opensearch_ops.flow_framework.workflow_deprovision
+  - ref: ansible_collections.opensearch_ops.flow_framework.docsite.guide_many_workflows
+    description: The guide Many workflows and speed, finding them and tearing them down in one task.
 """
 
 EXAMPLES = r"""

@@ -42,6 +42,7 @@ EMPTY: dict[str, Any] = dict(
 def report_of(facts: Mapping[str, Any]) -> dict[str, Any]:
     """The report of what is known, with what is printed, handed on, and written beside it (C(text), C(stats), C(variables))."""
     known = {**EMPTY, **facts}
+    known["failure"] = known["failure"] or failure_of(known)
     plan, outcome = known["plan"], known["outcome"]
     last = outcome if "resources" in outcome else plan
     resources = resources_of(known)
@@ -91,6 +92,12 @@ def status_of(known: Mapping[str, Any]) -> str:
     if known["check_mode"] or not known["outcome"]:
         return "planned"
     return "done" if changed else "nothing to do"
+
+
+def failure_of(known: Mapping[str, Any]) -> str:
+    """Why the last result failed; empty if it did not."""
+    last = known["outcome"] or known["plan"]
+    return str(last.get("msg") or "failed") if last.get("failed") else ""
 
 
 def resources_of(known: Mapping[str, Any]) -> list[dict[str, Any]]:

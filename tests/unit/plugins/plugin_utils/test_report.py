@@ -136,6 +136,13 @@ def test_a_teardown_that_ended_half_way_says_what_is_left_and_counts_what_is_gon
     assert words(made["finish"])[1] == "opensearch_ops.flow_framework.teardown"
 
 
+def test_a_result_that_failed_needs_nobody_who_says_so() -> None:
+    half = report(plan=PLAN, outcome=HALF)
+    assert (half["status"], half["msg"]) == ("incomplete", "a sentence") and half["finish"] != ""
+    refused = report("plan", plan=result(index("blocked", failed=True), changed=False, failed=True, blocked=["docs"]))
+    assert (refused["status"], refused["finish_heading"]) == ("failed", "To plan it again")
+
+
 def test_without_an_outcome_nothing_was_asked_to_go() -> None:
     made = report(plan=PLAN, failure="Not confirmed")
     assert made["status"] == "failed" and statuses(made) == {"c": "untouched", "docs": "untouched", "g": "retained"}

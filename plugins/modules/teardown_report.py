@@ -53,7 +53,8 @@ options:
     default: {}
   options:
     description:
-      - The options of the teardown as they were given to it, none that connects, and C(snapshot_repository) and C(snapshot_timeout) where a snapshot comes first.
+      - The options of the teardown as they were given to it, none that connects, and C(snapshot_repository) and C(snapshot_timeout) where a snapshot comes
+        first.
       - The file of variables hands them to the command in the report. Without them that command makes another plan, and is refused.
     type: dict
     default: {}

@@ -20,7 +20,6 @@ from tests.simulator import running
 
 from .helpers import GROUP, Playbooks, RoleRuns, ask, environment, existing, role, writes
 
-
 MODULE = "opensearch_ops.flow_framework.index_snapshot"
 
 

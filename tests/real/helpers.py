@@ -306,7 +306,6 @@ def finished(result: Mapping[str, Any], sim: Any, workflow_id: str = "w") -> Non
     assert state is None or (state["state"] == "NOT_STARTED" and not state.get("resources_created")), state
 
 
-
 # -- the roles of the documentation ------------------------------------------------------------------------------------
 
 

@@ -22,7 +22,7 @@ def sessions() -> list[str]:
 
 def made(*arguments: str) -> str:
     """What make would run for these arguments; it runs nothing."""
-    done = subprocess.run(["make", "--dry-run", *arguments], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8", check=False)
+    done = subprocess.run(["make", "--no-print-directory", "--dry-run", *arguments], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8", check=False)
     assert done.returncode == 0, done.stdout
     return " ".join(done.stdout.split())
 
@@ -33,7 +33,7 @@ def test_each_session_is_a_target_of_make(name: str) -> None:
 
 
 def test_help_lists_each_session_with_what_it_does() -> None:
-    done = subprocess.run(["make", "help"], cwd=ROOT, stdout=subprocess.PIPE, encoding="utf-8", check=True)
+    done = subprocess.run(["make", "--no-print-directory", "help"], cwd=ROOT, stdout=subprocess.PIPE, encoding="utf-8", check=True)
     rows = [line.split(maxsplit=1) for line in done.stdout.splitlines() if line.startswith("  ")]
     assert [row[0] for row in rows] == [*sessions(), "clean"] and all(len(row) == 2 for row in rows)
 

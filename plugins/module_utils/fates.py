@@ -267,7 +267,8 @@ def unreleased(resource: Resource, workflow: Workflow, options: Options) -> Fate
         if resource.id in options.named:
             msg = "%r fits %s in this workflow: name each with its kind, such as %s." % (resource.id, " and ".join(sorted(r.kind for r in mates)), release)
         else:
-            msg = "Deleting a%s %s needs your word: add %s to allow_delete." % ("n" if title(resource.kind)[0] in "ai" else "", title(resource.kind), release)
+            kind = title(resource.kind)
+            msg = "A%s %s is deleted only if allow_delete names it: add %s to allow_delete." % ("n" if kind[0] in "ai" else "", kind, release)
         return blocked(resource, options.on_blocked, msg, release)
     along = [r for r in mates if r is not resource and r.exists is not False and not is_named(r, mates, options)]
     if along:

@@ -129,7 +129,8 @@ def test_each_verdict_is_said_in_a_sentence_that_tells_what_to_do(one: Resource,
 )
 def test_what_needs_naming_says_the_very_word_that_releases_it(one: Resource, article: str, name: str, release: str) -> None:
     found = fate(one)
-    assert (found.status, found.release, found.msg) == ("blocked", release, f"Deleting {article} {name} needs your word: add {release} to allow_delete.")
+    assert (found.status, found.release) == ("blocked", release)
+    assert found.msg == f"{article.capitalize()} {name} is deleted only if allow_delete names it: add {release} to allow_delete."
     assert fate(one, allow_delete=(release,)).status == "would_delete"
     assert fate(one, on_blocked="keep").status == "kept"
 
@@ -143,7 +144,7 @@ def test_a_bare_id_that_fits_two_says_which_they_are_and_how_to_name_them() -> N
 
 def test_one_of_two_that_nobody_named_says_its_own_word() -> None:
     found = fate(INDEX, resource("create_ingest_pipeline", "docs"), allow_delete=("embed",))
-    assert (found.release, found.msg) == ("index/docs", "Deleting an index needs your word: add index/docs to allow_delete.")
+    assert (found.release, found.msg) == ("index/docs", "An index is deleted only if allow_delete names it: add index/docs to allow_delete.")
 
 
 def test_one_that_would_take_others_along_names_them() -> None:

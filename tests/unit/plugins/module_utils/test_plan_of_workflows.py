@@ -355,7 +355,7 @@ def test_what_would_have_gone_with_another_workflow_is_untouched_too() -> None:
 
 def test_what_is_kept_keeps_its_reason_when_the_task_is_refused() -> None:
     plan = make(INDEX, CONNECTOR, on_blocked="keep", max_workflows=0)
-    assert plan.workflows[0].fates[0].msg == "Deleting an index needs your word: add docs to allow_delete."
+    assert plan.workflows[0].fates[0].msg == "An index is deleted only if allow_delete names it: add docs to allow_delete."
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.api 
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.module import OptionError
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.records import SurveyError
 from ansible_collections.opensearch_ops.flow_framework.plugins.modules import index_snapshot
+from tests.real.helpers import documented_roles, permitted_by
 from tests.simulator import running
 
 from .helpers import GROUP, Playbooks, RoleRuns, ask, environment, existing, role, writes
@@ -32,9 +33,9 @@ def sim() -> Iterator[Any]:
         yield simulator
 
 
-def api(sim: Any) -> Api:
+def api(sim: Any, **options: Any) -> Api:
     params = {name: option.get("default") for name, option in index_snapshot.argument_spec().items()}
-    return Api(connection.connect({**params, "url": list(sim.urls)}))
+    return Api(connection.connect({**params, "url": list(sim.urls), **options}))
 
 
 def take(sim: Any, *indices: str, repository: str = "backups", check_mode: bool = False, timeout: float = 5) -> dict[str, Any]:
@@ -106,6 +107,31 @@ def test_a_pattern_is_refused_before_anything_is_sent(index: str, sim: Any) -> N
 
 def test_no_index_is_nothing_to_do(sim: Any) -> None:
     assert not take(sim)["changed"] and sim.requests() == []
+
+
+# -- permissions -------------------------------------------------------------------------------------------------------
+
+ROLE = permitted_by(documented_roles()["flow_framework_snapshot"])
+
+
+def take_as_user(permissions: list[str]) -> dict[str, Any]:
+    """A snapshot by a user with just these permissions."""
+    with running(security=True) as simulator:
+        simulator.add_user("least", "leastpassword", permissions)
+        simulator.world.put("index", "a", documents=3)
+        admin = api(simulator, username="admin", password="admin")
+        admin.send_once("PUT", "/_snapshot/backups", 5, {"type": "fs", "settings": {"location": "backups"}})
+        return snapshots.take(api(simulator, username="least", password="leastpassword"), "backups", "before", ["a"], 5, 0.01, False)
+
+
+def test_the_role_of_the_documentation_is_enough() -> None:
+    assert take_as_user(ROLE)["state"] == "SUCCESS"
+
+
+@pytest.mark.parametrize("left_out", ROLE)
+def test_each_permission_that_is_left_out_is_named(left_out: str) -> None:
+    with pytest.raises(SurveyError, match=left_out):
+        take_as_user([one for one in ROLE if one != left_out])
 
 
 # -- before a teardown -------------------------------------------------------------------------------------------------

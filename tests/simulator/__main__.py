@@ -95,8 +95,6 @@ def exists(process: int) -> bool:
 def main() -> int:
     options = arguments()
     stop = threading.Event()
-    if options.write_url:
-        options.write_url.unlink(missing_ok=True)  # that of an earlier one would be taken for this one's
     try:
         context = behind(options) if options.opensearch else simulated(options)
         with context as simulator:

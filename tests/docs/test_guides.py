@@ -14,7 +14,7 @@ from docutils import nodes
 
 from tests.matrix.rows import ROWS
 
-from .pages import GUIDES, ROOT, document
+from .pages import GUIDES, ROOT, blocks, document
 
 COLLECTION = "ansible_collections.opensearch_ops.flow_framework.plugins."
 DOCSITE = GUIDES.parent
@@ -96,6 +96,14 @@ def test_every_guide_is_on_the_site() -> None:
 def test_every_guide_says_in_its_label_where_it_is() -> None:
     for path in GUIDES.glob("*.rst"):
         assert f".. _ansible_collections.opensearch_ops.flow_framework.docsite.{path.stem}:\n" in path.read_text(encoding="utf-8"), path.name
+
+
+def test_the_job_that_is_shown_runs_what_the_page_runs() -> None:
+    shown = blocks(GUIDES / "guide_roles_and_reports.rst")
+    (job,) = [yaml.safe_load(block.text)["jobs"]["teardown"] for block in shown if block.file.startswith(".github/")]
+    (command,) = [step["run"] for step in job["steps"] if step.get("run", "").startswith("ansible-playbook ")]
+    assert command in [line for block in shown if block.language == "shell" for line in block.text.splitlines()]
+    assert {"OPENSEARCH_URL", "OPENSEARCH_USERNAME", "OPENSEARCH_PASSWORD"} <= set(job["env"])
 
 
 def test_links_into_the_repository_lead_somewhere() -> None:

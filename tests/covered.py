@@ -14,8 +14,10 @@ import ast
 import json
 import os
 import shutil
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +38,23 @@ def begin() -> None:
     shutil.rmtree(FOLDER, ignore_errors=True)
     FOLDER.mkdir(parents=True)
     FOLDER.chmod(0o1777)
+
+
+def drop_begun(folder: Path) -> int:
+    """Remove the data files that a killed process had only begun, which cannot be combined: how many there were."""
+    begun = [path for path in folder.glob("data.*") if not is_data(path)]
+    for path in begun:
+        path.unlink()
+    return len(begun)
+
+
+def is_data(path: Path) -> bool:
+    """Whether a file has got as far as the version of its tables, which coverage.py writes first of all."""
+    try:
+        with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as database:
+            return database.execute("SELECT version FROM coverage_schema").fetchone() is not None
+    except sqlite3.Error:
+        return False
 
 
 def runnable() -> set[str]:
@@ -65,6 +84,8 @@ def main(arguments: list[str]) -> int:
     begin()
     selected = ["-m", "not opensearch and not extended", "-n", "4", "--dist", "loadfile", "--no-loadscope-reorder"]
     status = coverage("run", "-m", "pytest", *selected, *(arguments or TESTS))
+    if begun := drop_begun(FOLDER):
+        print(f"Left out: {begun} data file(s) that a killed process had only begun.")
     report = FOLDER / "report.json"
     for step in (("combine", "-q"), ("report",), ("html", "-q"), ("json", "-q", "-o", str(report))):
         status = coverage(*step) or status

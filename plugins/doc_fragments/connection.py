@@ -96,4 +96,9 @@ options:
 requirements:
   - opensearch-py >= 2.8.0, < 4
   - botocore, for O(aws_region) only
+seealso:
+  - ref: ansible_collections.opensearch_ops.flow_framework.docsite.guide_authentication
+    description: The guide Authentication, every way to connect.
+  - ref: ansible_collections.opensearch_ops.flow_framework.docsite.guide_permissions
+    description: The guide to permissions, the least that a user needs.
 """

@@ -35,12 +35,11 @@ def look(api: Api, readable: Readable, resource: Resource) -> Resource:
         return replace(resource, problem=answer.sentence or "the answer is no object")
     if resource.kind == "index":
         return index_facts(api, readable, resource, answer.body)
-    if kind.listed:
-        if resource.id not in answer.body:
-            return replace(resource, problem="the answer does not hold this id")
-        placeholder = kind.is_placeholder(answer.body[resource.id])
-        return replace(resource, exists=not placeholder, placeholder=placeholder)
-    return replace(resource, exists=True, state=answer.body.get("model_state"))  # nothing but a model has one
+    if kind.listed and resource.id not in answer.body:
+        return replace(resource, problem="the answer does not hold this id")
+    placeholder = kind.is_placeholder(answer.body[resource.id] if kind.listed else answer.body)
+    state = answer.body.get("model_state") if resource.kind == "model" else None
+    return replace(resource, exists=not placeholder, placeholder=placeholder, state=state)
 
 
 def look_in_list(api: Api, resource: Resource) -> Resource:

@@ -128,9 +128,10 @@ def sentence(endings: Sequence[Ending], failed: bool, unrecorded: int) -> str:
         kind = retained[0] if len(set(retained)) == 1 else OTHER
         parts.append("%s left on the cluster" % number(len(retained), title(kind), titles(kind)))
     parts += records(endings)
+    done = ", ".join(parts) or ("nothing recorded" if unrecorded else "nothing to do")
+    text = "%s: %s" % (number(len(endings), "workflow"), done)
     if unrecorded:
-        parts.append("%s without a record left there, see unrecorded" % number(unrecorded, "resource"))
-    text = "%s: %s" % (number(len(endings), "workflow"), ", ".join(parts) or "nothing to do")
+        text += "; " + "%s that only the template names, see unrecorded" % number(unrecorded, "resource exists", "resources exist")
     if not failed:
         return text
     reasons = ["%s %s: %s" % (title(f.resource.kind), f.resource.id, f.msg) for f in fates if f.failed]

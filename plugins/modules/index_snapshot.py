@@ -57,6 +57,8 @@ attributes:
     support: full
 seealso:
   - module: opensearch_ops.flow_framework.workflow_deprovision
+  - ref: ansible_collections.opensearch_ops.flow_framework.docsite.guide_roles_and_reports
+    description: The guide Roles and reports, a snapshot before each teardown.
 """
 
 EXAMPLES = r"""

@@ -53,12 +53,15 @@ options:
     default: {}
   options:
     description:
-      - The options of the teardown, and C(snapshot_repository) and C(snapshot_timeout) where a snapshot comes first. The variables hold them.
+      - The options of the teardown as they were given to it, none that connects, and C(snapshot_repository) and C(snapshot_timeout) where a snapshot comes
+        first.
+      - The file of variables hands them to the command in the report. Without them that command makes another plan, and is refused.
     type: dict
     default: {}
   workflow_id:
     description:
       - The workflows that were found. Not set where that is not known.
+      - The file of variables hands them to the command in the report. Without them, and without O(choosing), that command does not work.
     type: list
     elements: str
   plan:
@@ -89,7 +92,7 @@ options:
     default: {}
   failure:
     description:
-      - Why it failed; empty if it did not.
+      - Why it failed. Where it is empty, and the last of O(plan) and O(outcome) has failed, it is the message of that.
     type: str
     default: ""
 extends_documentation_fragment:
@@ -111,16 +114,25 @@ attributes:
     support: full
 seealso:
   - module: opensearch_ops.flow_framework.workflow_deprovision
+  - ref: ansible_collections.opensearch_ops.flow_framework.docsite.guide_roles_and_reports
+    description: The guide Roles and reports, what a report holds and how its command goes on.
 """
 
 EXAMPLES = r"""
 - name: Tear down, and report whatever comes of it
+  vars:
+    guards:
+      on_blocked: keep
   block:
+    - name: Keep when it began
+      ansible.builtin.set_fact:
+        began: "{{ now(utc=true, fmt='%Y-%m-%dT%H:%M:%SZ') }}"
+
     - name: Plan
       opensearch_ops.flow_framework.workflow_deprovision:
         url: https://search.example.com:9200
         workflow_id: "{{ preview_workflow_id }}"
-        on_blocked: keep
+        on_blocked: "{{ guards.on_blocked }}"
       check_mode: true
       register: plan
 
@@ -128,7 +140,7 @@ EXAMPLES = r"""
       opensearch_ops.flow_framework.workflow_deprovision:
         url: https://search.example.com:9200
         workflow_id: "{{ preview_workflow_id }}"
-        on_blocked: keep
+        on_blocked: "{{ guards.on_blocked }}"
         plan_hash: "{{ plan.plan_hash }}"
       register: outcome
   always:
@@ -136,8 +148,10 @@ EXAMPLES = r"""
       opensearch_ops.flow_framework.teardown_report:
         action: teardown
         path: "{{ playbook_dir }}/reports/pr-17"
-        started: "{{ now(utc=true) | string }}"
-        ended: "{{ now(utc=true) | string }}"
+        started: "{{ began }}"
+        ended: "{{ now(utc=true, fmt='%Y-%m-%dT%H:%M:%SZ') }}"
+        workflow_id: "{{ preview_workflow_id }}"
+        options: "{{ guards }}"
         plan: "{{ plan }}"
         outcome: "{{ outcome | default({}) }}"
 """

@@ -173,6 +173,10 @@ attributes:
     support: full
 seealso:
   - module: opensearch_ops.flow_framework.workflow_info
+  - ref: ansible_collections.opensearch_ops.flow_framework.docsite.guide_safety
+    description: The guide Safety, what is never deleted, and what goes only when it is named.
+  - ref: ansible_collections.opensearch_ops.flow_framework.docsite.guide_troubleshooting
+    description: The guide Troubleshooting, every message with what it means and what to do.
   - name: Deprovision Workflow API
     description: The documentation of the API.
     link: https://docs.opensearch.org/latest/automating-configurations/api/deprovision-workflow/

@@ -30,8 +30,9 @@ options:
     aliases: [workflow_ids]
   name:
     description:
-      - Only workflows whose template has a name that fits one of these patterns, such as C(pr-*). C(*), C(?) and C([abc]) are special; upper and lower
-        case differ.
+      - Only workflows whose template has a name that fits one of these patterns, such as C(pr-*). C(*), C(?), C([abc]) and C([!abc]) are special; upper and
+        lower case differ.
+      - V(pr-17*) also fits C(pr-170). V(pr-17[!0-9]*) does not, and V(pr-17) fits that name alone.
     type: list
     elements: str
     default: [<any>]
@@ -98,6 +99,8 @@ extends_documentation_fragment:
   - opensearch_ops.flow_framework.attributes.info_module
 seealso:
   - module: opensearch_ops.flow_framework.workflow_deprovision
+  - ref: ansible_collections.opensearch_ops.flow_framework.docsite.guide_many_workflows
+    description: The guide Many workflows and speed, finding them and tearing them down in one task.
 """
 
 EXAMPLES = r"""

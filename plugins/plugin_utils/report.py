@@ -42,6 +42,7 @@ EMPTY: dict[str, Any] = dict(
 def report_of(facts: Mapping[str, Any]) -> dict[str, Any]:
     """The report of what is known, with what is printed, handed on, and written beside it (C(text), C(stats), C(variables))."""
     known = {**EMPTY, **facts}
+    known["failure"] = known["failure"] or failure_of(known)
     plan, outcome = known["plan"], known["outcome"]
     last = outcome if "resources" in outcome else plan
     resources = resources_of(known)
@@ -91,6 +92,12 @@ def status_of(known: Mapping[str, Any]) -> str:
     if known["check_mode"] or not known["outcome"]:
         return "planned"
     return "done" if changed else "nothing to do"
+
+
+def failure_of(known: Mapping[str, Any]) -> str:
+    """Why the last result failed; empty if it did not."""
+    last = known["outcome"] or known["plan"]
+    return str(last.get("msg") or "failed") if last.get("failed") else ""
 
 
 def resources_of(known: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -327,13 +334,15 @@ def text_of(report: Mapping[str, Any], unwritten: str) -> list[str]:
         lines.append("To restore the indices: %s" % report["snapshot"]["restore"])
     lines.append(unwritten or "report: %s.html, .md and .json" % report["file"])
     if report["finish"]:
-        lines.append("%s%s: %s" % (report["finish_heading"], as_printed(report["finish"]), report["finish"]))
+        lines.append(line_of_command(report["finish_heading"], report["finish"]))
     return lines
 
 
-def as_printed(command: str) -> str:
-    """What to say of a command whose quotes Ansible doubles or escapes when it prints them."""
-    return ", copied from the report, since quotes are not printed as they are" if set(command) & set("'\"\\") else ""
+def line_of_command(heading: str, command: str) -> str:
+    """A command with what it does. Ansible doubles or escapes quotes when it prints them, so that one with quotes cannot be pasted from there."""
+    if set(command) & set("'\"\\"):
+        return "%s, copy this from the report, since its quotes are not printed as they are: %s" % (heading, command)
+    return "%s: %s" % (heading, command)
 
 
 def extra(one: Mapping[str, Any]) -> str:

@@ -26,9 +26,6 @@ from tests.interpreters import interpreters
 
 from . import watched
 
-# As tests/config.yml has it.
-OLDEST_TARGET = (3, 8)
-
 # ansible-test would fetch get-pip.py from a site that is no package index, and that not every machine reaches.
 # Every Python that can make virtual environments brings a pip along, which gets the one that is asked for.
 GET_PIP = """\
@@ -71,12 +68,14 @@ def provide_settings_of_pip(home: Path) -> None:
     lines = [f"{name[len('PIP_') :].lower().replace('_', '-')} = {value}\n" for name, value in sorted(os.environ.items()) if name.startswith("PIP_")]
     file = home / ".config" / "pip" / "pip.conf"
     file.parent.mkdir(parents=True, exist_ok=True)
+    # An index may be named with a password in it.
+    file.touch(mode=0o600)
     file.write_text("".join(["[global]\n", *lines]), encoding="utf-8")
 
 
 def missing(pythons: Iterable[str]) -> list[str]:
     """The Pythons that this ansible-core supports, as far as the collection does, and that this machine has not."""
-    return [version for version in SUPPORTED_PYTHON_VERSIONS if version not in pythons and tuple(map(int, version.split("."))) >= OLDEST_TARGET]
+    return [version for version in SUPPORTED_PYTHON_VERSIONS if version not in pythons and tuple(map(int, version.split("."))) >= environment.OLDEST_TARGET]
 
 
 def main(arguments: list[str]) -> int:

@@ -42,7 +42,7 @@ def is_message(text: str) -> bool:
     """Whether it reads like a sentence. What is being done ("Reading templates") stands inside others."""
     if re.match(r"[A-Z][a-z]+ing [^.:…]*$", text):
         return False
-    return words(text) > ENOUGH or (words(text) >= 3 and re.search(r"[.:](?: …\.?)?$", text) is not None)
+    return words(text) > ENOUGH or (words(text) >= 3 and re.search(r"^To |[.:](?: …\.?)?$", text) is not None)
 
 
 def texts_in(nodes: Iterable[ast.AST]) -> Iterator[str]:
@@ -95,8 +95,8 @@ EXPLAINED = [plain(term) for term in TERMS]
 
 
 def explains(term: str, message: str) -> bool:
-    """Whether a term of the guide quotes this message."""
-    return term == message or (words(term) >= ENOUGH and message.startswith(term))
+    """Whether a term of the guide quotes this message, which may be a heading that a colon follows."""
+    return term in (message, message + ": …") or (words(term) >= ENOUGH and message.startswith(term))
 
 
 @pytest.mark.parametrize(
@@ -105,6 +105,8 @@ def explains(term: str, message: str) -> bool:
         ("Workflow %s is gone.", True),
         ("It was lost: %s", True),
         ("one that begins in the middle, and has no end", True),
+        ("To plan it again", True),
+        ("To %s", False),
         ("Reading the list of plugins", False),
         ("DELETE /%s/_doc", False),
         ("%s %s: %s", False),

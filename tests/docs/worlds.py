@@ -110,12 +110,17 @@ class Cluster:
     # -- what it has
 
     def left(self) -> str:
-        """What there is of pr-17: ``all``, ``nothing`` (perhaps but its model group), or ``some`` of it. AssertionError if pr-170 was taken along."""
+        """What there is of pr-17: ``all`` (and nobody has asked for less), ``nothing`` but its model group, ``not even its group``, or ``some`` of it.
+
+        AssertionError if pr-170 was taken along.
+        """
         assert self.stage.left(self.namesake) == self.namesake.resources, "pr-170 was taken along"
         left = self.stage.left(self.environment)
-        if left == self.environment.resources:
+        if left == self.environment.resources and not self.simulator.requests("POST", "_deprovision"):
             return "all"
-        return "nothing" if set(left) <= set(self.environment.groups) else "some"
+        if self.stage.states(self.environment) in (["NOT_STARTED"], ["MISSING"]):
+            return {tuple(self.environment.groups): "nothing", (): "not even its group"}.get(tuple(left), "some")
+        return "some"
 
 
 @contextmanager

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from fnmatch import fnmatchcase
 from typing import Any
 
 import pytest
@@ -22,11 +23,14 @@ from ansible_collections.opensearch_ops.flow_framework.plugins.modules import in
 from .helpers import DEPROVISION, INFO, Playbooks, ansible_environment, environment, existing, template
 
 MODULES = {DEPROVISION: workflow_deprovision, INFO: workflow_info}
+SNAPSHOT = "opensearch_ops.flow_framework.index_snapshot"
+REPORT = "opensearch_ops.flow_framework.teardown_report"
 SPECS = {
     **{name: module.argument_spec for name, module in MODULES.items()},
-    "opensearch_ops.flow_framework.index_snapshot": index_snapshot.argument_spec,
-    "opensearch_ops.flow_framework.teardown_report": teardown_report.argument_spec,
+    SNAPSHOT: index_snapshot.argument_spec,
+    REPORT: teardown_report.argument_spec,
 }
+GUIDES = "ansible_collections.opensearch_ops.flow_framework.docsite.guide_"
 SERVER = "https://search.example.com:9200"
 
 
@@ -83,6 +87,29 @@ def test_every_fallback_to_the_environment_is_documented(module: str, shown: dic
     variables.update(connection.AUTHENTICATION)
     for name, variable in variables.items():
         assert f"E({variable})" in "".join(shown[module]["doc"]["options"][name]["description"]), name
+
+
+@pytest.mark.parametrize(
+    ("module", "guides"),
+    [
+        (DEPROVISION, {"safety", "troubleshooting", "authentication", "permissions"}),
+        (INFO, {"authentication", "permissions"}),
+        (SNAPSHOT, {"authentication", "permissions"}),
+        (REPORT, {"roles_and_reports"}),
+    ],
+)
+def test_a_module_names_the_guides_that_belong_to_it(module: str, guides: set[str], shown: dict[str, Any]) -> None:
+    """Whether each is there is seen by the linter of the documentation."""
+    named = {entry["ref"]: entry["description"] for entry in shown[module]["doc"]["seealso"] if "ref" in entry}
+    assert {GUIDES + guide for guide in guides} <= set(named) and all(named.values())
+
+
+def test_where_a_pattern_is_explained_it_is_said_that_more_may_fit(shown: dict[str, Any]) -> None:
+    """pr-17* also chooses pr-170, and what is said to choose pr-17 alone does."""
+    described = "".join(shown[INFO]["doc"]["options"]["name"]["description"])
+    assert all(text in described for text in ("V(pr-17*) also fits C(pr-170)", "V(pr-17[!0-9]*)"))
+    fitting = {glob: [name for name in ("pr-17", "pr-17-docs", "pr-170") if fnmatchcase(name, glob)] for glob in ("pr-17*", "pr-17[!0-9]*", "pr-17")}
+    assert fitting == {"pr-17*": ["pr-17", "pr-17-docs", "pr-170"], "pr-17[!0-9]*": ["pr-17-docs"], "pr-17": ["pr-17"]}
 
 
 def test_the_result_has_the_keys_that_are_documented(
@@ -161,3 +188,26 @@ def test_every_example_runs(shown: dict[str, Any], cluster: Callable[..., Any], 
     assert len(wanted) == len(yaml.safe_load(shown[DEPROVISION]["examples"])) + len(
         yaml.safe_load(shown[INFO]["examples"])
     )
+
+
+def test_the_example_of_a_report_leaves_all_that_its_command_needs(shown: dict[str, Any], cluster: Callable[..., Any], playbooks: Playbooks) -> None:
+    """That of a teardown, and of a plan by the same tasks."""
+    sim = cluster(tls=True, cluster_name="preview")
+    (block,) = examples(REPORT, shown, sim)
+    begin, plan, carry_out = block["block"]
+    (report,) = block["always"]
+    planned = {**report, "name": "Report the plan", REPORT: {**report[REPORT], "action": "plan", "path": "{{ playbook_dir }}/reports/planned"}}
+    # So that the end of each is another second than the begin.
+    tasks = [begin, {"name": "The next second", "ansible.builtin.wait_for": {"timeout": 1}}, plan, planned, carry_out]
+    made = environment(sim, "preview", ("connector", "index"), ids={"index": "pr-17-docs"})
+    played = playbooks.run([{**block, "block": tasks}], play={"vars": {"preview_workflow_id": "preview"}}, environment={"OPENSEARCH_CA_CERT": sim.ca_cert})
+    assert played.status == 0, played.output
+    assert existing(sim, made) == {"index"}
+    for name, status in (("planned", "planned"), ("pr-17", "done")):
+        text = {end: (playbooks.folder / "reports" / f"{name}.{end}").read_text(encoding="utf-8") for end in ("json", "vars.yml")}
+        written = json.loads(text["json"])
+        assert written["status"] == status and written["started"] < written["ended"]
+        assert written["asked"]["options"] == {"on_blocked": "keep"}
+        variables = yaml.safe_load(text["vars.yml"].replace("!unsafe", ""))
+        assert variables["environment_teardown_workflow_id"] == ["preview"] and variables["environment_teardown_on_blocked"] == "keep"
+    assert "-e environment_teardown_confirm=preview" in played[planned["name"]]["report"]["finish"]

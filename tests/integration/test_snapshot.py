@@ -21,6 +21,8 @@ from tests.simulator import running
 
 from .helpers import GROUP, Playbooks, RoleRuns, ask, environment, existing, role, writes
 
+MODULE = "opensearch_ops.flow_framework.index_snapshot"
+
 
 @pytest.fixture()
 def sim() -> Iterator[Any]:
@@ -107,6 +109,24 @@ def test_a_pattern_is_refused_before_anything_is_sent(index: str, sim: Any) -> N
 
 def test_no_index_is_nothing_to_do(sim: Any) -> None:
     assert not take(sim)["changed"] and sim.requests() == []
+
+
+def test_a_play_takes_one_and_the_same_again_takes_none(sim: Any, playbooks: Playbooks) -> None:
+    """By the real module: its options are those that a play gives, and it returns what a look returns."""
+    asked = {"url": sim.url, "repository": "backups", "snapshot": "before", "indices": "a,b", "wait_timeout": 5, "wait_sleep": 0.05}
+    tasks = [
+        {"name": "look", MODULE: asked, "check_mode": True},
+        {"name": "take", MODULE: asked},
+        {"name": "again", MODULE: asked},
+        {"name": "pattern", MODULE: {**asked, "indices": ["a*"]}, "ignore_errors": True},
+        {"name": "patience", MODULE: {**asked, "wait_timeout": -1}, "ignore_errors": True},
+        {"name": "unnamed", MODULE: {"url": sim.url, "repository": "backups"}, "ignore_errors": True},
+    ]
+    played = playbooks.run(tasks)
+    assert [(played[name]["changed"], played[name]["state"]) for name in ("look", "take", "again")] == [(True, None), (True, "SUCCESS"), (False, "SUCCESS")]
+    assert played["take"]["indices"] == ["a", "b"] and len(writes(sim)) == 1
+    wrong = {name: played[name]["msg"] for name in ("pattern", "patience", "unnamed") if played[name]["failed"]}
+    assert "indices holds 'a*'" in wrong["pattern"] and "wait_timeout" in wrong["patience"] and "indices, snapshot" in wrong["unnamed"]
 
 
 # -- permissions -------------------------------------------------------------------------------------------------------

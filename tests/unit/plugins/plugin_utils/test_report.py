@@ -136,6 +136,13 @@ def test_a_teardown_that_ended_half_way_says_what_is_left_and_counts_what_is_gon
     assert words(made["finish"])[1] == "opensearch_ops.flow_framework.teardown"
 
 
+def test_a_result_that_failed_needs_nobody_who_says_so() -> None:
+    half = report(plan=PLAN, outcome=HALF)
+    assert (half["status"], half["msg"]) == ("incomplete", "a sentence") and half["finish"] != ""
+    refused = report("plan", plan=result(index("blocked", failed=True), changed=False, failed=True, blocked=["docs"]))
+    assert (refused["status"], refused["finish_heading"]) == ("failed", "To plan it again")
+
+
 def test_without_an_outcome_nothing_was_asked_to_go() -> None:
     made = report(plan=PLAN, failure="Not confirmed")
     assert made["status"] == "failed" and statuses(made) == {"c": "untouched", "docs": "untouched", "g": "retained"}
@@ -213,7 +220,7 @@ def test_any_other_text_stays_in_quotes_and_is_taken_as_it_is(id_: str) -> None:
     assert len(words(made["finish"])) == 6 and shlex.quote(word) in made["finish"] and shlex.quote(word).startswith("'")
     found = yaml.load(word, Marks)["environment_teardown_confirm"]
     assert found in (id_, ("no template", id_)) and "\n" not in made["finish"]
-    assert made["text"][-1] == f"To carry it out, copied from the report, since quotes are not printed as they are: {made['finish']}"
+    assert made["text"][-1] == f"To carry it out, copy this from the report, since its quotes are not printed as they are: {made['finish']}"
 
 
 @pytest.mark.parametrize("names", [["docs", "more"], ["docs"], ["docs", "a,b"], ["docs", "a b"], ["index/docs"]])
@@ -305,6 +312,20 @@ def test_a_snapshot_that_does_not_exist_yet_is_said_to_be_none(state: str | None
     for end in ("md", "html"):
         (line,) = [line for line in files[end].splitlines() if "backups/before" in line]
         assert words in line and "None" not in line
+
+
+@pytest.mark.parametrize(("outcome", "said"), [({}, "COMPLETED"), (DONE, "COMPLETED → NOT_STARTED")])
+def test_a_workflow_has_another_state_only_when_something_was_carried_out(outcome: dict[str, Any], said: str) -> None:
+    files = files_of(report(plan=PLAN, outcome=outcome, failure="" if outcome else "Not confirmed"))
+    assert f"\n{said}{', 1.5 s' if outcome else ''}. \n" in files["md"]
+    (line,) = [line for line in files["html"].splitlines() if line.startswith("COMPLETED")]
+    assert line == f"{said} </th></tr>"
+    assert ('id="time"' in files["html"]) == bool(outcome)
+
+
+def test_in_check_mode_no_workflow_has_another_state() -> None:
+    files = files_of(report(plan=PLAN, outcome=PLAN, check_mode=True))
+    assert "\nCOMPLETED. \n" in files["md"] and "\nCOMPLETED </th></tr>\n" in files["html"] and 'id="time"' not in files["html"]
 
 
 def test_the_text_names_what_is_in_no_record() -> None:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 opensearch_ops.flow_framework contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the guides list is what the modules, the matrix and the house have, and every guide is on the site."""
+"""What the guides list is what the modules, the matrix and the repository have, and every guide is on the site."""
 
 from __future__ import annotations
 
@@ -77,8 +77,8 @@ def test_what_is_tested_together_is_the_matrix() -> None:
     assert table("guide_compatibility.rst", "What is tested together") == [[row.core, row.python, row.target, row.client] for row in ROWS]
 
 
-def test_every_room_of_the_house_is_shown_and_is_there() -> None:
-    sections = ("Which room for what", "How to run each kind of test")
+def test_every_part_of_the_repository_is_shown_and_is_there() -> None:
+    sections = ("Which file does what", "How to run each kind of test")
     shown = {row[0] for section in sections for row in table("guide_architecture.rst", section)}
     assert [path for path in shown if not (ROOT / path).exists()] == []
     rooms = {f"plugins/module_utils/{path.name}" for path in (ROOT / "plugins" / "module_utils").glob("*.py")}

@@ -29,7 +29,7 @@ NOT_RUN: dict[tuple[str, str], int] = {
 }
 """How many blocks of a page are not run, and what they need."""
 
-LONG = ("guide_many_workflows.rst", "guide_roles_and_reports.rst", "guide_safety.rst")
+LONG = ("guide_authentication.rst", "guide_many_workflows.rst", "guide_roles_and_reports.rst", "guide_safety.rst", "guide_simulator.rst")
 """The pages that take longest."""
 
 

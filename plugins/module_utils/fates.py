@@ -111,8 +111,9 @@ def decide_each(survey: Survey, options: Options) -> list[tuple[Fate, ...]]:
     around = replace(around, taken=taken)
     for workflow in survey.workflows:
         fates = [decide(resource, workflow, options, around) for resource in workflow.resources]
-        decided.append(tuple(spared(fate, fates, options) for fate in fates))
-        taken |= going(decided[-1:], survey.server)
+        ours = tuple(spared(fate, fates) for fate in fates)
+        taken |= going([ours], survey.server)
+        decided.append(ours)
     goes = going(decided, survey.server)
     return [tuple(fail_in_use(fate, goes) for fate in fates) for fates in decided]
 
@@ -148,7 +149,7 @@ def decide(resource: Resource, workflow: Workflow, options: Options, around: Aro
     if fate.status == WOULD_DELETE and resource.key in around.kept:
         return Fate(resource, KEPT, "This task keeps it: another workflow that recorded it does, or did when the plan was made.")
     if fate.changed or fate.status == FAILED:  # the server would touch it, or try to
-        pattern = protecting(resource, workflow, options)
+        pattern = protecting(options, resource.id, workflow.workflow_id, workflow.name)
         if pattern:
             return Fate(resource, BLOCKED, "Protected by %r in protect." % pattern)
     return fate
@@ -232,16 +233,15 @@ def leftover_fate(resource: Resource, options: Options, around: Around) -> Fate:
     models = models_beside(resource, around.recorded)
     if models:
         return Fate(resource, RETAINED, "It still holds %s: it stays." % ", ".join(map(str, models)))
-    sharing = [user for user in resource.users if user.kind != "model" and user.key not in around.recorded]
+    sharing = [user for user in resource.users if user.key not in around.recorded]
     if sharing and options.on_shared != "delete":
         return Fate(resource, RETAINED, "Used by %s: it stays." % ", ".join(map(str, sharing)))
     return Fate(resource, WOULD_DELETE, changed=True)
 
 
-def protecting(resource: Resource, workflow: Workflow, options: Options) -> str:
-    """The pattern of ``protect`` that this resource, or its workflow, matches."""
-    names = [name for name in (resource.id, workflow.workflow_id, workflow.name) if name]
-    return next((pattern for pattern in options.protect if any(fnmatchcase(name, pattern) for name in names)), "")
+def protecting(options: Options, *names: str | None) -> str | None:
+    """The first pattern of ``protect`` that one of these names matches."""
+    return next((pattern for pattern in options.protect if any(name and fnmatchcase(name, pattern) for name in names)), None)
 
 
 def retained(resource: Resource) -> Fate:
@@ -262,15 +262,15 @@ def unreleased(resource: Resource, workflow: Workflow, options: Options) -> Fate
     The server matches by id alone (D43), so whatever else of that id it would take along has to be named as well.
     """
     mates = namesakes(resource, workflow)
-    alone = len(mates) == 1
-    release = resource.id if alone and "/" not in resource.id else "%s/%s" % resource.key
-    if not is_named(resource, alone, options):
-        if not alone and resource.id in options.named:
+    release = resource.id if len(mates) == 1 and "/" not in resource.id else "%s/%s" % resource.key
+    if not is_named(resource, mates, options):
+        if resource.id in options.named:
             msg = "%r fits %s in this workflow: name each with its kind, such as %s." % (resource.id, " and ".join(sorted(r.kind for r in mates)), release)
         else:
-            msg = "Deleting a%s %s needs your word: add %s to allow_delete." % ("n" if title(resource.kind)[0] in "ai" else "", title(resource.kind), release)
+            kind = title(resource.kind)
+            msg = "A%s %s is deleted only if allow_delete names it: add %s to allow_delete." % ("n" if kind[0] in "ai" else "", kind, release)
         return blocked(resource, options.on_blocked, msg, release)
-    along = [r for r in mates if r is not resource and r.exists is not False and not is_named(r, alone, options)]
+    along = [r for r in mates if r is not resource and r.exists is not False and not is_named(r, mates, options)]
     if along:
         names = ", ".join("%s/%s" % r.key for r in along)
         return blocked(resource, options.on_blocked, "Naming it would delete %s too, which has the same id: add that to allow_delete as well." % names)
@@ -285,22 +285,22 @@ def namesakes(resource: Resource, workflow: Workflow) -> list[Resource]:
 def is_named_with_namesakes(resource: Resource, workflow: Workflow, options: Options) -> bool:
     """Whether it is named, and all that would be taken along."""
     mates = namesakes(resource, workflow)
-    return all((mate.exists is False and mate is not resource) or is_named(mate, len(mates) == 1, options) for mate in mates)
+    return all((mate.exists is False and mate is not resource) or is_named(mate, mates, options) for mate in mates)
 
 
-def is_named(resource: Resource, alone: bool, options: Options) -> bool:
-    """Whether allow_delete names it: with its kind, or by its bare id where that fits nothing else in the workflow."""
-    return "%s/%s" % resource.key in options.named or (alone and resource.id in options.named)
+def is_named(resource: Resource, mates: Sequence[Resource], options: Options) -> bool:
+    """Whether allow_delete names it: with its kind, or by its bare id where that fits none of its namesakes."""
+    return "%s/%s" % resource.key in options.named or (len(mates) == 1 and resource.id in options.named)
 
 
-def spared(fate: Fate, fates: Sequence[Fate], options: Options) -> Fate:
+def spared(fate: Fate, fates: Sequence[Fate]) -> Fate:
     """An index or a pipeline that has to stay since the server would take a namesake along that stays (D43)."""
     if fate.status != WOULD_DELETE or not needs_allow_delete(fate.resource.kind):
         return fate
     for other in fates:
         if other.status in (BLOCKED, KEPT) and other.resource.id == fate.resource.id and needs_allow_delete(other.resource.kind):
             msg = "Naming it would delete %s/%s too, which has the same id and must stay." % other.resource.key
-            return blocked(fate.resource, "fail" if other.status == BLOCKED else "keep", msg)
+            return Fate(fate.resource, other.status, msg)
     return fate
 
 

@@ -14,7 +14,6 @@ import hashlib
 import json
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
-from fnmatch import fnmatchcase
 from typing import AbstractSet, Sequence
 
 from .fates import (
@@ -32,6 +31,7 @@ from .fates import (
     going,
     holding,
     is_named_with_namesakes,
+    protecting,
 )
 from .records import PROVISIONING, Resource, Server, Survey, Unrecorded, Workflow
 from .resources import ALLOW_DELETE_SINCE, CLEAR_STATUS_SINCE, KINDS, STATE_GOES_WITH_TEMPLATE_SINCE, Key, needs_allow_delete, steps_of, title
@@ -156,7 +156,7 @@ def plan_workflow(workflow: Workflow, fates: tuple[Fate, ...], server: Server, o
     dirty = bool(fates) or workflow.state != "NOT_STARTED"
     drop, clear = dropped(workflow, server, options, stale if len(stale) == len(stuck) and not recreate else None, hold)
     broken_off = drop and workflow.state == PROVISIONING  # such a state is not deleted (X05); any deprovision ends it
-    placeholders = [fate.resource for fate in fates if fate.resource.placeholder and is_cleared(fate, fates, server)]
+    placeholders = [fate.resource for fate in fates if placeholder_goes(fate, fates)]
     # A placeholder of ours goes even where something else stays recorded: nobody else takes it away.
     called_for = any(fate.changed for fate in fates if by_server or not needs_allow_delete(fate.resource.kind))
     post = not hold and (called_for or (clears and dirty) or broken_off or (by_server and bool(placeholders)))
@@ -175,7 +175,7 @@ def plan_workflow(workflow: Workflow, fates: tuple[Fate, ...], server: Server, o
         resets=resets,
         state_after=state_after(workflow, server, resets, post, drop),
         msg=hold,
-        warnings=workflow_warnings(workflow, fates, server, () if resets or drop else stale, post, drop, options),
+        warnings=workflow_warnings(workflow, fates, server, () if resets or drop else stale, post, bool(hold or stuck) and not drop, options),
     )
 
 
@@ -226,14 +226,19 @@ def is_cleared(fate: Fate, fates: Sequence[Fate], server: Server) -> bool:
     resource = fate.resource
     if fate.status in (WOULD_DELETE, RETAINED):
         return True
-    if fate.status == ABSENT and resource.placeholder and KINDS[resource.kind].danger(resource.id):
-        return False  # whatever it is, such an id is never allowed
-    if fate.status == ABSENT and resource.placeholder:
-        # Our own placeholder goes with any options, but never takes a namesake along that stays.
-        return all(f.status in (ABSENT, WOULD_DELETE) for f in fates if f.resource.id == resource.id and needs_allow_delete(f.resource.kind))
+    if resource.placeholder:
+        return placeholder_goes(fate, fates)
     if fate.status == ABSENT:
         return all(steps_of(resource.kind)[step].gone_is_success(server.level, server.security) for step in resource.steps)
     return fate.status == KEPT and needs_allow_delete(resource.kind) and server.level < ALLOW_DELETE_SINCE
+
+
+def placeholder_goes(fate: Fate, fates: Sequence[Fate]) -> bool:
+    """Whether this is our own placeholder, and goes: with any options, but never with an id that means more, nor with a namesake that stays."""
+    resource = fate.resource
+    if not resource.placeholder or KINDS[resource.kind].danger(resource.id):
+        return False
+    return all(f.status in (ABSENT, WOULD_DELETE) for f in fates if f.resource.id == resource.id and needs_allow_delete(f.resource.kind))
 
 
 def state_after(workflow: Workflow, server: Server, resets: bool, post: bool, drop: bool) -> str | None:
@@ -254,9 +259,9 @@ STALE_CURES = {
 
 
 def workflow_warnings(
-    workflow: Workflow, fates: Sequence[Fate], server: Server, stale: Sequence[Fate], post: bool, drop: bool, options: Options
+    workflow: Workflow, fates: Sequence[Fate], server: Server, stale: Sequence[Fate], post: bool, stays: bool, options: Options
 ) -> tuple[str, ...]:
-    """What a person should know of a workflow that is no failure."""
+    """What a person should know of a workflow that is no failure. ``stays``: something stays recorded."""
     texts = []
     if stale:
         names = ", ".join(fate.resource.id for fate in stale)
@@ -275,19 +280,17 @@ def workflow_warnings(
             texts.append(
                 "%s/%s goes, and %s, which is kept, uses it and may no longer work: keep both, or name both." % (resource.kind, resource.id, ", ".join(users))
             )
-    if options.delete_workflow and not drop and (workflow.found or workflow.has_template):
+    if options.delete_workflow and stays:
         texts.append("Template and state of workflow %s stay: something that it records stays." % workflow.workflow_id)
     if workflow.state == PROVISIONING:
         texts.append("Workflow %s is being provisioned: what it creates from now on is not in this plan." % workflow.workflow_id)
     return tuple(texts)
 
 
-def untouched(workflow: WorkflowPlan) -> WorkflowPlan:
-    """The same workflow when the task is refused: nothing is sent, nothing changes."""
-    fates = tuple(spare(fate) for fate in workflow.fates)
-    return replace(
-        workflow, fates=fates, post=False, allow=(), first=(), recreate=(), drop=False, clear=False, last=(), resets=False, state_after=workflow.workflow.state
-    )
+def untouched(planned: WorkflowPlan) -> WorkflowPlan:
+    """The same workflow when the task is refused: a plan that sends nothing, and says what the other one said."""
+    fates = tuple(spare(fate) for fate in planned.fates)
+    return WorkflowPlan(planned.workflow, fates, state_after=planned.workflow.state, msg=planned.msg, warnings=planned.warnings)
 
 
 def spare(fate: Fate) -> Fate:
@@ -331,8 +334,7 @@ def protected_refusal(workflows: Sequence[WorkflowPlan], options: Options) -> li
     """Workflows that ``protect`` names, where one would be touched that has no resource to say it."""
     hits = []
     for plan in workflows:
-        names = [name for name in (plan.workflow.workflow_id, plan.workflow.name) if name]
-        pattern = next((p for p in options.protect if any(fnmatchcase(name, p) for name in names)), None)
+        pattern = protecting(options, plan.workflow.workflow_id, plan.workflow.name)
         if pattern and plan.acts:
             hits.append("Workflow %s is protected by %r in protect." % (plan.workflow.workflow_id, pattern))
     return hits
@@ -380,10 +382,8 @@ def unmatched_warnings(survey: Survey, options: Options) -> tuple[str, ...]:
     texts = []
     for name in options.allow_delete if ids else ():
         if name not in known:
-            near = get_close_matches(name.partition("/")[2] or name, ids, 1, 0)
-            texts.append(
-                "allow_delete names %s, which no workflow of this task records. The nearest that one does is %s." % (name, near[0] if near else ids[0])
-            )
+            (nearest,) = get_close_matches(name.partition("/")[2] or name, ids, 1, 0)
+            texts.append("allow_delete names %s, which no workflow of this task records. The nearest that one does is %s." % (name, nearest))
     return tuple(texts)
 
 

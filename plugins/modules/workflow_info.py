@@ -298,7 +298,7 @@ resources:
       returned: always
   sample:
     - {workflow_id: qxv8_6EBRIk9XcBbdoa_, kind: index, type: index_name, id: pr-17-docs, uuid: S1n0PO6eR2ihmbMahVVcog, steps: [create_index],
-       status: present, msg: "Deleting an index needs your word: add pr-17-docs to allow_delete.", needs_allow_delete: true, documents: 1200,
+       status: present, msg: "An index is deleted only if allow_delete names it: add pr-17-docs to allow_delete.", needs_allow_delete: true, documents: 1200,
        size_in_bytes: 884736, used_by: []}
 blocked:
   description: What O(opensearch_ops.flow_framework.workflow_deprovision#module:allow_delete) would have to name.

@@ -22,7 +22,8 @@ def sessions() -> list[str]:
 
 def made(*arguments: str) -> str:
     """What make would run for these arguments; it runs nothing."""
-    done = subprocess.run(["make", "--no-print-directory", "--dry-run", *arguments], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8", check=False)
+    command = ["make", "--no-print-directory", "--dry-run", *arguments]
+    done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8", check=False)
     assert done.returncode == 0, done.stdout
     return " ".join(done.stdout.split())
 

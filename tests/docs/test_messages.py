@@ -30,7 +30,7 @@ ENOUGH = 5  # words by which the beginning of a message is recognised
 def plain(text: str) -> str:
     """A text with … for what differs, and single blanks. What differs and stands together is one."""
     text = " ".join(VARYING.sub(lambda found: " … " if found[0].startswith("{%") else "…", text).split())
-    return re.sub(r"(?:\ba(?:\(n\))? ?)?…(?:[ /]?…)*", "…", text)
+    return re.sub(r"(?:\b[aA](?:\(n\))? ?)?…(?:[ /]?…)*", "…", text)
 
 
 def words(text: str) -> int:

@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from fnmatch import fnmatchcase
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -30,6 +31,7 @@ SPECS = {
     SNAPSHOT: index_snapshot.argument_spec,
     REPORT: teardown_report.argument_spec,
 }
+ROOT = Path(__file__).parents[2]
 GUIDES = "ansible_collections.opensearch_ops.flow_framework.docsite.guide_"
 SERVER = "https://search.example.com:9200"
 
@@ -108,6 +110,10 @@ def test_where_a_pattern_is_explained_it_is_said_that_more_may_fit(shown: dict[s
     """pr-17* also chooses pr-170, and what is said to choose pr-17 alone does."""
     described = "".join(shown[INFO]["doc"]["options"]["name"]["description"])
     assert all(text in described for text in ("V(pr-17*) also fits C(pr-170)", "V(pr-17[!0-9]*)"))
+    specs = yaml.safe_load((ROOT / "roles" / "environment_teardown" / "meta" / "argument_specs.yml").read_text(encoding="utf-8"))["argument_specs"]
+    for spec in specs.values():
+        said = "".join(spec["options"]["environment_teardown_name"]["description"])
+        assert "V(pr-17[!0-9]*)" in said and "V(pr-17*) would also fit C(pr-170)" in said
     fitting = {glob: [name for name in ("pr-17", "pr-17-docs", "pr-170") if fnmatchcase(name, glob)] for glob in ("pr-17*", "pr-17[!0-9]*", "pr-17")}
     assert fitting == {"pr-17*": ["pr-17", "pr-17-docs", "pr-170"], "pr-17[!0-9]*": ["pr-17-docs"], "pr-17": ["pr-17"]}
 

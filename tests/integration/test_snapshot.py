@@ -114,7 +114,7 @@ def test_no_index_is_nothing_to_do(sim: Any) -> None:
 def test_a_play_takes_one_and_the_same_again_takes_none(sim: Any, playbooks: Playbooks) -> None:
     """By the real module: its options are those that a play gives, and it returns what a look returns."""
     asked = {"url": sim.url, "repository": "backups", "snapshot": "before", "indices": "a,b", "wait_timeout": 5, "wait_sleep": 0.05}
-    tasks = [
+    tasks: list[dict[str, Any]] = [
         {"name": "look", MODULE: asked, "check_mode": True},
         {"name": "take", MODULE: asked},
         {"name": "again", MODULE: asked},

@@ -38,7 +38,10 @@ EXPLAINED = Path(__file__).with_name("explained.yml")
 
 MODULES = ("plan", "fates", "resources", "slots", "outcome", "endings")
 TESTS = ("tests/unit/plugins/module_utils",)
-NEEDED = ("tests/__init__.py", "tests/environment.py", "tests/mutation", "tests/contract", "tests/simulator", "tests/unit", "conftest.py", "pyproject.toml")
+NEEDED = (
+    *("conftest.py", "pyproject.toml", "tests/__init__.py", "tests/environment.py", "tests/promised.py"),
+    *("tests/contract", "tests/mutation", "tests/simulator", "tests/unit"),
+)
 """What the tests need, beside the plugins, in the copy of the checkout that they are run in."""
 
 KILLED, SURVIVED, UNTESTED, TIMEOUT, OTHER = "killed", "survived", "no test", "timeout", "other"

@@ -133,7 +133,7 @@ def test_what_was_to_be_kept_and_is_gone_was_somebody_elses_doing() -> None:
     plan = plan_of(INDEX, allow_delete=(), on_blocked="keep")
     assert verdict(run(plan)) == ("absent", "It was to be kept, and is gone: something else has deleted it during this run.", False)
     kept = fate(run(plan, INDEX))
-    assert (kept.status, kept.release) == ("kept", "docs") and "needs your word" in kept.msg
+    assert (kept.status, kept.release) == ("kept", "docs") and "only if allow_delete names it" in kept.msg
 
 
 @pytest.mark.parametrize(

@@ -129,7 +129,8 @@ def test_each_verdict_is_said_in_a_sentence_that_tells_what_to_do(one: Resource,
 )
 def test_what_needs_naming_says_the_very_word_that_releases_it(one: Resource, article: str, name: str, release: str) -> None:
     found = fate(one)
-    assert (found.status, found.release, found.msg) == ("blocked", release, f"Deleting {article} {name} needs your word: add {release} to allow_delete.")
+    assert (found.status, found.release) == ("blocked", release)
+    assert found.msg == f"{article.capitalize()} {name} is deleted only if allow_delete names it: add {release} to allow_delete."
     assert fate(one, allow_delete=(release,)).status == "would_delete"
     assert fate(one, on_blocked="keep").status == "kept"
 
@@ -139,6 +140,11 @@ def test_a_bare_id_that_fits_two_says_which_they_are_and_how_to_name_them() -> N
     found = fate(INDEX, twin, allow_delete=("docs",))
     assert found.msg == "'docs' fits index and ingest_pipeline in this workflow: name each with its kind, such as index/docs."
     assert (found.status, found.release) == ("blocked", "index/docs")
+
+
+def test_one_of_two_that_nobody_named_says_its_own_word() -> None:
+    found = fate(INDEX, resource("create_ingest_pipeline", "docs"), allow_delete=("embed",))
+    assert (found.release, found.msg) == ("index/docs", "An index is deleted only if allow_delete names it: add index/docs to allow_delete.")
 
 
 def test_one_that_would_take_others_along_names_them() -> None:
@@ -166,6 +172,13 @@ def test_another_id_that_stays_and_an_equal_id_of_a_generated_kind_keep_nothing_
     agent = used_by(resource("register_agent", "docs"), User("workflow", "w9"))
     found = fates(survey(workflow(INDEX, shared, agent)), allow_delete=("docs", "embed"), on_shared="keep")
     assert found[0].status == "would_delete" and found[1].status == found[2].status == "kept"
+
+
+def test_a_group_goes_with_what_the_task_records_of_its_users() -> None:
+    agent = resource("register_agent", "a1")
+    assert fate(used_by(GROUP, User("agent", "a1"), User("model", "m1")), agent, MODEL, leftovers="delete").status == "would_delete"
+    both = fate(used_by(GROUP, User("agent", "a1"), User("agent", "a9")), agent, leftovers="delete")
+    assert (both.status, both.msg) == ("retained", "Used by agent/a9: it stays.")
 
 
 # -- whose it is -------------------------------------------------------------------------------------------
@@ -273,6 +286,15 @@ def test_what_one_workflow_keeps_no_other_one_deletes() -> None:
 def test_what_an_earlier_plan_of_the_task_kept_is_kept_whatever_the_record_says_now() -> None:
     (found,) = fates(replace(survey(workflow(INDEX)), kept=frozenset({INDEX.key})), allow_delete=("docs",))
     assert found.status == "kept" and found.msg.startswith("This task keeps it")
+
+
+def test_what_an_earlier_plan_kept_is_kept_beside_what_this_one_finds_to_keep() -> None:
+    """Of the logs the first workflow says that they are not its own, and the second one made them."""
+    logs = resource("create_index", "logs", created=10**9)
+    second = replace(workflow(replace(logs, workflow_id="w2"), workflow_id="w2"), written=(10**9, 10**9))
+    before = replace(survey(workflow(INDEX, logs), second), kept=frozenset({INDEX.key}))
+    found = fates(before, allow_delete=("docs", "logs"), on_shared="keep")
+    assert [(one.resource.id, one.status) for one in found] == [("docs", "kept"), ("logs", "kept"), ("logs", "kept")]
 
 
 def test_a_connector_goes_with_its_models_of_another_workflow_and_not_without_them() -> None:

@@ -475,7 +475,7 @@ def test_a_whole_result() -> None:
     made = predicted(survey(workflow(INDEX, replace(CONNECTOR, users=(User("agent", "a9"),)), name="pr-17")), Options(on_blocked="keep", on_shared="delete"))
     index = {
         "workflow_id": "w1", "kind": "index", "type": "index_name", "id": "docs", "uuid": "uuid-docs", "steps": ["create_index"], "status": "kept",
-        "changed": False, "failed": False, "msg": "Deleting an index needs your word: add docs to allow_delete.", "needs_allow_delete": True,
+        "changed": False, "failed": False, "msg": "An index is deleted only if allow_delete names it: add docs to allow_delete.", "needs_allow_delete": True,
         "documents": 1200, "size_in_bytes": 884736, "used_by": [],
     }
     connector = {
@@ -528,7 +528,7 @@ def test_a_whole_information() -> None:
     assert made["resources"] == [
         {
             "workflow_id": "w1", "kind": "index", "type": "index_name", "id": "docs", "uuid": "uuid-docs", "steps": ["create_index"], "status": "present",
-            "msg": "Deleting an index needs your word: add docs to allow_delete.", "needs_allow_delete": True, "documents": 1200,
+            "msg": "An index is deleted only if allow_delete names it: add docs to allow_delete.", "needs_allow_delete": True, "documents": 1200,
             "size_in_bytes": 884736, "used_by": [],
         }
     ]

@@ -65,6 +65,10 @@ def test_nothing_is_sent_where_nothing_would_change() -> None:
     assert sent(planned(gone(INDEX))) == {"state": "COMPLETED"}
 
 
+def test_a_record_of_what_is_gone_is_a_reason_to_reset_a_workflow_whatever_its_state_says() -> None:
+    assert sent(planned(gone(CONNECTOR), made={"state": "NOT_STARTED"})) == {"post": True, "resets": True, "state": "NOT_STARTED"}
+
+
 def test_below_2_16_we_delete_the_last_one_first_and_name_nothing() -> None:
     found = planned(INDEX, PIPELINE, CONNECTOR, version="2.15.0", allow_delete=NAMED)
     assert sent(found) == {"post": True, "first": ["embed", "docs"], "resets": True, "state": "NOT_STARTED"}
@@ -74,6 +78,12 @@ def test_below_2_16_we_delete_the_last_one_first_and_name_nothing() -> None:
 def test_below_2_16_indices_alone_are_a_reason_to_send_one_in_the_end() -> None:
     assert sent(planned(INDEX, version="2.15.0", allow_delete=NAMED))["post"] is True
     assert sent(planned(INDEX, version="2.15.0", on_blocked="keep"))["post"] is True, "the server forgets what is kept"
+
+
+def test_below_2_16_an_index_that_we_delete_is_no_reason_to_send_one_that_resets_nothing() -> None:
+    """The server cannot get over the model, and has nothing to delete."""
+    assert sent(planned(INDEX, gone(MODEL), version="2.15.0", allow_delete=NAMED)) == {"first": ["docs"], "state": "COMPLETED"}
+    assert sent(planned(CONNECTOR, gone(MODEL), version="2.15.0")) == {"post": True, "state": "COMPLETED"}
 
 
 def test_below_2_16_no_deprovision_forgets_what_cannot_be_deleted() -> None:
@@ -98,6 +108,10 @@ def test_a_workflow_with_a_step_that_is_not_known_is_left_alone() -> None:
     assert sent(found) == {"state": "COMPLETED"} and found.msg == found.fates[1].msg
     assert found.msg == "A step that is not known: a deprovision of this workflow would never be answered, so none is sent."
     assert [(one.status, one.msg) for one in found.fates] == [("failed", found.msg)] * 3
+
+
+def test_no_cure_for_stale_records_is_offered_where_nothing_may_be_sent() -> None:
+    assert planned(gone(INDEX), STRANGE).warnings == ()
 
 
 @pytest.mark.parametrize(("step", "before", "since"), [("create_search_pipeline", "2.12.0", "2.13.0"), ("reindex", "2.14.0", "2.15.0")])
@@ -196,6 +210,7 @@ def test_deleting_the_workflow_takes_template_and_state_when_nothing_stays() -> 
     assert sent(planned(gone(MODEL), version="2.14.0", delete_workflow=True)) == {"state": "COMPLETED"}
     assert sent(planned(made={"state": None}, delete_workflow=True)) == {"drop": True, "state": None}, "a template without a state"
     assert sent(planned(made={"state": None, "has_template": False}, delete_workflow=True)) == {"state": None}
+    assert sent(planned(CONNECTOR, made={"has_template": False}, delete_workflow=True)) == {**done, "state": None}, "a state without a template"
     assert sent(planned(CONNECTOR, made={"has_template": False}, version="2.13.0", delete_workflow=True)) == {
         "post": True, "resets": True, "state": "NOT_STARTED",
     }, "there is no template, and the state does not go with it"
@@ -205,7 +220,16 @@ def test_what_stays_keeps_the_workflow_and_that_is_said() -> None:
     found = planned(INDEX, on_blocked="keep", delete_workflow=True)
     assert sent(found) == {"state": "COMPLETED"}
     assert found.warnings == ("Template and state of workflow w1 stay: something that it records stays.",)
+    assert planned(INDEX, on_blocked="keep", delete_workflow=True, made={"has_template": False}).warnings == found.warnings
+    assert planned(CONNECTOR, STRANGE, delete_workflow=True).warnings == found.warnings
+    assert planned(gone(MODEL), version="2.14.0", delete_workflow=True).warnings[1:] == found.warnings
+    assert planned(INDEX, on_blocked="keep").warnings == (), "it was to stay"
+
+
+def test_nothing_is_said_to_stay_recorded_where_nothing_does() -> None:
+    assert planned(gone(INDEX), delete_workflow=True).warnings == ()
     assert planned(made={"state": None, "has_template": False}, delete_workflow=True).warnings == (), "there is none that could stay"
+    assert planned(CONNECTOR, made={"has_template": False}, version="2.13.0", delete_workflow=True).warnings == (), "the state is reset"
 
 
 def test_a_state_that_is_being_provisioned_is_ended_by_a_deprovision_before_it_is_deleted() -> None:
@@ -251,6 +275,9 @@ def test_what_goes_and_is_used_by_what_is_kept_is_said() -> None:
     found = planned(used, INDEX, allow_delete=("embed",), on_blocked="keep", on_shared="delete")
     assert found.warnings == ("ingest_pipeline/embed goes, and index/docs, which is kept, uses it and may no longer work: keep both, or name both.",)
     assert planned(used, INDEX, allow_delete=("embed", "docs"), on_shared="delete").warnings == ()
+    other = resource("create_index", "other")
+    (text,) = planned(used, INDEX, other, allow_delete=("embed",), on_blocked="keep", on_shared="delete").warnings
+    assert text.startswith("ingest_pipeline/embed goes, and index/docs, index/other, which is kept, uses it ")
 
 
 def test_below_2_16_it_is_said_that_what_is_kept_is_forgotten() -> None:
@@ -264,6 +291,16 @@ def test_a_name_that_fits_nothing_is_said_with_the_nearest_that_does() -> None:
         "allow_delete names dosc, which no workflow of this task records. The nearest that one does is docs.",
         "allow_delete names ingest_pipeline/embad, which no workflow of this task records. The nearest that one does is embed.",
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "nearest"),
+    [("zzz", "logs/ab"), ("ingest_pipeline/logs/a", "logs/ab"), ("index/log", "logs/ab"), ("indes", "index")],
+)
+def test_the_nearest_name_is_told_however_far_it_is_and_whatever_kind_was_meant(name: str, nearest: str) -> None:
+    recorded = [resource("create_ingest_pipeline", one) for one in ("index", "a", "logs/ab")]
+    text = make(*recorded, allow_delete=("index", "a", "logs/ab", name)).warnings[-1]
+    assert text == f"allow_delete names {name}, which no workflow of this task records. The nearest that one does is {nearest}."
 
 
 def test_names_of_what_is_gone_or_in_a_template_are_no_typos() -> None:
@@ -303,6 +340,13 @@ def test_a_refused_workflow_is_as_it_is() -> None:
     ]
 
 
+def test_of_a_refused_workflow_is_said_what_would_be_said_without_the_refusal() -> None:
+    made = {"state": "PROVISIONING"}
+    refused, free = (make(gone(INDEX), STRANGE, CONNECTOR, made=made, expect_cluster=name) for name in ("another", "preview"))
+    assert refused.workflows[0].msg == free.workflows[0].msg != ""
+    assert refused.workflows[0].warnings == free.workflows[0].warnings and refused.warnings == free.warnings != ()
+
+
 def test_what_would_have_gone_with_another_workflow_is_untouched_too() -> None:
     second = workflow(replace(CONNECTOR, workflow_id="w2"), workflow_id="w2")
     plan = make_plan(survey(workflow(CONNECTOR), second), Options(max_workflows=0))
@@ -311,7 +355,7 @@ def test_what_would_have_gone_with_another_workflow_is_untouched_too() -> None:
 
 def test_what_is_kept_keeps_its_reason_when_the_task_is_refused() -> None:
     plan = make(INDEX, CONNECTOR, on_blocked="keep", max_workflows=0)
-    assert plan.workflows[0].fates[0].msg == "Deleting an index needs your word: add docs to allow_delete."
+    assert plan.workflows[0].fates[0].msg == "An index is deleted only if allow_delete names it: add docs to allow_delete."
 
 
 @pytest.mark.parametrize(
@@ -393,6 +437,7 @@ def test_ten_names_and_ten_reasons_are_shown_and_every_word_that_releases() -> N
     indices = [resource("create_index", f"i{number:02}") for number in range(12)]
     (text,) = make(*indices).refusals
     assert "index i09, ..." in text and "index i10" not in text and '"i11"' in text
+    assert "index i09, ..." in make(*indices[:11]).refusals[0]
     (text,) = make(*indices[:10]).refusals
     assert "index i09." in text and "..." not in text
     agents = [replace(resource("register_agent", f"a{number:02}"), users=(User("model", "m9"),)) for number in range(12)]

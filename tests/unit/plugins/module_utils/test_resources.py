@@ -67,6 +67,10 @@ INDEX, PIPELINE, GENERATED = KINDS["index"].danger, KINDS["ingest_pipeline"].dan
         "..",
         "docs,-docs",
         "*,-keep",
+        " a",
+        "a\t",
+        "\0a",
+        "a\x1f",
     ],
 )
 def test_an_index_that_the_cluster_takes_for_more_than_itself_is_a_danger(index: str) -> None:
@@ -74,7 +78,7 @@ def test_an_index_that_the_cluster_takes_for_more_than_itself_is_a_danger(index:
 
 
 @pytest.mark.parametrize(
-    "index", ["docs", "a-b_c+d", ".hidden", "...", "a.b", "a/b", "a b", "100%", "ä", "a&b", "a#b", "a>b", "a:b", "0"]
+    "index", ["docs", "a-b_c+d", ".hidden", "...", "a.b", "a/b", "a b", "100%", "ä", "a&b", "a#b", "a>b", "a:b", "0", "X", "\u00a0a", "a\u2003"]
 )
 def test_an_index_that_is_only_itself_is_no_danger(index: str) -> None:
     assert INDEX(index) == ""
@@ -263,6 +267,7 @@ GETS_OVER = [
     ("create_connector", (2, 12, 0), False, True),
     ("create_connector", (3, 6, 0), True, True),  # recording ml_gone_before
     ("register_remote_model", (2, 15, 0), False, False),  # D26
+    ("register_remote_model", (2, 16), False, True),
     ("register_remote_model", (2, 16, 0), False, True),
     ("register_remote_model", (3, 8, 0), False, True),  # D25; recording 3.6.0 undeployed_model_gone
     ("register_remote_model", (2, 19, 1), True, False),  # recording 2.19.1 undeployed_model_gone

@@ -111,7 +111,8 @@ class Player:
         if block.language in SHELL:
             if "…" in text:
                 raise Unclear(f"{block.place}: … in a command is no placeholder that is known")
-            return ["bash", "-c", SCRIPT + text]
+            terminal = str(os.getpid())  # where a reader has one for the whole page, each block here has a shell of its own
+            return ["bash", "-c", SCRIPT + text.replace("$$", terminal)]
         if block.language == "python":
             return [sys.executable, "-c", text]
         raise Unclear(f"{block.place}: what is to be done with {block.language or 'no language'}? Give it a file name, or a language that is run")

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 opensearch_ops.flow_framework contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the guides list is what the modules, the matrix and the house have, and every guide is on the site."""
+"""What the guides list is what the modules, the matrix and the repository have, and every guide is on the site."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from docutils import nodes
 
 from tests.matrix.rows import ROWS
 
-from .pages import GUIDES, ROOT, document
+from .pages import GUIDES, ROOT, blocks, document
 
 COLLECTION = "ansible_collections.opensearch_ops.flow_framework.plugins."
 DOCSITE = GUIDES.parent
@@ -77,8 +77,8 @@ def test_what_is_tested_together_is_the_matrix() -> None:
     assert table("guide_compatibility.rst", "What is tested together") == [[row.core, row.python, row.target, row.client] for row in ROWS]
 
 
-def test_every_room_of_the_house_is_shown_and_is_there() -> None:
-    sections = ("Which room for what", "How to run each kind of test")
+def test_every_part_of_the_repository_is_shown_and_is_there() -> None:
+    sections = ("Which file does what", "How to run each kind of test")
     shown = {row[0] for section in sections for row in table("guide_architecture.rst", section)}
     assert [path for path in shown if not (ROOT / path).exists()] == []
     rooms = {f"plugins/module_utils/{path.name}" for path in (ROOT / "plugins" / "module_utils").glob("*.py")}
@@ -96,6 +96,14 @@ def test_every_guide_is_on_the_site() -> None:
 def test_every_guide_says_in_its_label_where_it_is() -> None:
     for path in GUIDES.glob("*.rst"):
         assert f".. _ansible_collections.opensearch_ops.flow_framework.docsite.{path.stem}:\n" in path.read_text(encoding="utf-8"), path.name
+
+
+def test_the_job_that_is_shown_runs_what_the_page_runs() -> None:
+    shown = blocks(GUIDES / "guide_roles_and_reports.rst")
+    (job,) = [yaml.safe_load(block.text)["jobs"]["teardown"] for block in shown if block.file.startswith(".github/")]
+    (command,) = [step["run"] for step in job["steps"] if step.get("run", "").startswith("ansible-playbook ")]
+    assert command in [line for block in shown if block.language == "shell" for line in block.text.splitlines()]
+    assert {"OPENSEARCH_URL", "OPENSEARCH_USERNAME", "OPENSEARCH_PASSWORD"} <= set(job["env"])
 
 
 def test_links_into_the_repository_lead_somewhere() -> None:

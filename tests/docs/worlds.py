@@ -38,6 +38,7 @@ class Cluster:
         self.stage = Stage(simulator)
         self.client = OpenSearch(simulator.url, http_auth=("admin", "admin"), ca_certs=simulator.ca_cert if simulator.options.tls else None)
         self.environment = Environment("pr-17")
+        self.namesake = Environment("pr-170")
         simulator.add_user(USER, PASSWORD, ["*"], roles=["own_index", "all_access"])
         simulator.add_token(TOKEN, USER)
         simulator.add_token(ACCESS_KEY, USER)
@@ -54,6 +55,7 @@ class Cluster:
         self.simulator.clear()
         self.simulator.faults.clear()
         self.environment = self.provision("pr-17")
+        self.namesake = Environment("pr-170")
         self.simulator.clear_log()
 
     def provision(self, name: str) -> Environment:
@@ -108,7 +110,11 @@ class Cluster:
     # -- what it has
 
     def left(self) -> str:
-        """What there is of pr-17: ``all`` (and nobody has asked for less), ``nothing`` but its model group, ``not even its group``, or ``some`` of it."""
+        """What there is of pr-17: ``all`` (and nobody has asked for less), ``nothing`` but its model group, ``not even its group``, or ``some`` of it.
+
+        AssertionError if pr-170 was taken along.
+        """
+        assert self.stage.left(self.namesake) == self.namesake.resources, "pr-170 was taken along"
         left = self.stage.left(self.environment)
         if left == self.environment.resources and not self.simulator.requests("POST", "_deprovision"):
             return "all"
@@ -161,6 +167,14 @@ def more_environments(cluster: Cluster) -> None:
         cluster.provision(name)
 
 
+def a_namesake(cluster: Cluster) -> None:
+    """pr-170 holds a connector, which nobody needs to name: what chooses pr-17 must not take it along."""
+    template = assistant("pr-170")
+    steps = template["workflows"]["provision"]["nodes"]
+    template["workflows"]["provision"]["nodes"] = [one for one in steps if one["type"] == "create_connector"]
+    cluster.stage.provision(cluster.namesake, template)
+
+
 def it_has_tenants(cluster: Cluster) -> None:
     """pr-17 is that of the tenant search-team from now on."""
     simulator, id_ = cluster.simulator, cluster.workflow_id
@@ -194,6 +208,7 @@ EVENTS: Mapping[str, Callable[[Cluster], None]] = {
     "the index was deleted by hand": the_index_was_deleted_by_hand,
     "the index was made anew": the_index_was_made_anew,
     "the index is read-only": the_index_is_read_only,
+    "there is pr-170": a_namesake,
     "there are pr-18, pr-19 and pr-20": more_environments,
 }
 """What ``before`` may name."""

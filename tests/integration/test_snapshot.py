@@ -16,6 +16,7 @@ from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.api 
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.module import OptionError
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.records import SurveyError
 from ansible_collections.opensearch_ops.flow_framework.plugins.modules import index_snapshot
+from tests.real.helpers import documented_roles, permitted_by
 from tests.simulator import running
 
 from .helpers import GROUP, Playbooks, RoleRuns, ask, environment, existing, role, writes
@@ -34,9 +35,9 @@ def sim() -> Iterator[Any]:
         yield simulator
 
 
-def api(sim: Any) -> Api:
+def api(sim: Any, **options: Any) -> Api:
     params = {name: option.get("default") for name, option in index_snapshot.argument_spec().items()}
-    return Api(connection.connect({**params, "url": list(sim.urls)}))
+    return Api(connection.connect({**params, "url": list(sim.urls), **options}))
 
 
 def take(sim: Any, *indices: str, repository: str = "backups", check_mode: bool = False, timeout: float = 5) -> dict[str, Any]:
@@ -126,6 +127,31 @@ def test_a_play_takes_one_and_the_same_again_takes_none(sim: Any, playbooks: Pla
     assert played["take"]["indices"] == ["a", "b"] and len(writes(sim)) == 1
     wrong = {name: played[name]["msg"] for name in ("pattern", "patience", "unnamed") if played[name]["failed"]}
     assert "indices holds 'a*'" in wrong["pattern"] and "wait_timeout" in wrong["patience"] and "indices, snapshot" in wrong["unnamed"]
+
+
+# -- permissions -------------------------------------------------------------------------------------------------------
+
+ROLE = permitted_by(documented_roles()["flow_framework_snapshot"])
+
+
+def take_as_user(permissions: list[str]) -> dict[str, Any]:
+    """A snapshot by a user with just these permissions."""
+    with running(security=True) as simulator:
+        simulator.add_user("least", "leastpassword", permissions)
+        simulator.world.put("index", "a", documents=3)
+        admin = api(simulator, username="admin", password="admin")
+        admin.send_once("PUT", "/_snapshot/backups", 5, {"type": "fs", "settings": {"location": "backups"}})
+        return snapshots.take(api(simulator, username="least", password="leastpassword"), "backups", "before", ["a"], 5, 0.01, False)
+
+
+def test_the_role_of_the_documentation_is_enough() -> None:
+    assert take_as_user(ROLE)["state"] == "SUCCESS"
+
+
+@pytest.mark.parametrize("left_out", ROLE)
+def test_each_permission_that_is_left_out_is_named(left_out: str) -> None:
+    with pytest.raises(SurveyError, match=left_out):
+        take_as_user([one for one in ROLE if one != left_out])
 
 
 # -- before a teardown -------------------------------------------------------------------------------------------------

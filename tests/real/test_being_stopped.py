@@ -44,7 +44,7 @@ def next_run_finishes(sim: Any, made: Any, **options: Any) -> None:
 @pytest.mark.parametrize("signal_", SIGNALS, ids=lambda one: one.name)
 @pytest.mark.parametrize("seed", range(MOMENTS))
 def test_stopped_at_a_random_moment_the_next_run_with_the_same_options_finishes(signal_: signal.Signals, seed: int) -> None:
-    """From the first request on, over the whole length of the tear-down and beyond."""
+    """From the first request on, over the whole length of the teardown and beyond."""
     with running(clock=0.3) as sim:
         made = provisioned(sim, "w", KINDS)
         process = start(sim, "w", allow_delete=made.named)

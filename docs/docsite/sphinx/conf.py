@@ -17,6 +17,8 @@ html_short_title = "flow_framework"
 extensions = ["sphinx_antsibull_ext"]
 html_theme = "sphinx_ansible_theme"
 html_copy_source = False
+html_static_path = ["static"]
+html_css_files = ["names.css"]
 pygments_style = "ansible"
 highlight_language = "yaml+jinja"
 

@@ -105,9 +105,11 @@ def run(job: dict[str, Any], stdout: int, stderr: int) -> None:
 
         traceback.print_exc()
     finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(code)
+        try:
+            sys.stdout.flush()
+            sys.stderr.flush()
+        finally:  # also when it is interrupted now: what would go on otherwise is the process that forks
+            os._exit(code)
 
 
 @dataclass

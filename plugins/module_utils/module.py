@@ -30,9 +30,8 @@ class OptionError(Exception):
 def run(module: AnsibleModule, empty: dict[str, Any], task: Callable[[Api, Surveyor], dict[str, Any]]) -> None:
     """Connect, run the task, and end the module with its result; with C(empty) and a sentence where it cannot be run."""
     if connection.LIBRARY_ERROR:
-        module.fail_json(
-            msg=missing_required_lib("opensearch-py", url="https://github.com/opensearch-project/opensearch-py"), exception=connection.LIBRARY_ERROR, **without_msg(empty)
-        )
+        msg = missing_required_lib("opensearch-py", url="https://github.com/opensearch-project/opensearch-py")
+        module.fail_json(msg=msg, exception=connection.LIBRARY_ERROR, **without_msg(empty))
     gc.set_threshold(SELDOM)
     try:
         connected = connection.connect(module.params)

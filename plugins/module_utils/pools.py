@@ -21,6 +21,7 @@ from .records import SurveyError
 OPAQUE_PREFIX = "opensearch_ops.flow_framework"
 HANG = 11.0  # seconds without a completed step: longer than the server's limit of one step (10 s)
 POLL = 0.2  # seconds between looks
+RECORDED = 0.5  # seconds in which the record is written after a call has ended: the server answers first
 UNREADABLE = (
     "The deprovision pool and the tasks of the cluster cannot be read, so nobody knows what else is under way: one workflow after"
     " the other. Grant cluster:monitor/nodes/info, cluster:monitor/nodes/stats, cluster:monitor/state and cluster:monitor/tasks/lists."
@@ -128,6 +129,8 @@ class Watch:
             if picture is None:
                 return
             now = set(calls_at(workflow_ids, self.working(picture)))
+            if waited_for and not waited_for & now:
+                time.sleep(RECORDED)
             waited_for = now if waited_for is None else waited_for & now
             if not waited_for:
                 return

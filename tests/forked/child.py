@@ -38,6 +38,7 @@ def shorten(speed: float) -> None:
         (api, "READ_PAUSE"),
         (api, "LONGEST_READ_PAUSE"),
         (pools, "POLL"),
+        (pools, "RECORDED"),
         (slots, "POLL"),
         (slots, "GATE_POLL"),
         (slots, "PAUSE"),

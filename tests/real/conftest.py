@@ -36,5 +36,6 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Shorter pauses between looks, and between tries of a read; what a test is about it sets itself."""
     monkeypatch.setattr(api, "READ_PAUSE", 0.02)
     monkeypatch.setattr(pools, "POLL", 0.02)
+    monkeypatch.setattr(pools, "RECORDED", 0.05)
     monkeypatch.setattr(slots, "POLL", 0.02)
     monkeypatch.setattr(teardown, "POLL", 0.02)

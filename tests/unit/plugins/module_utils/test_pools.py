@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -22,6 +23,8 @@ from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.answ
     Answer,
 )
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.pools import (
+    POLL,
+    RECORDED,
     UNREADABLE,
     NotNow,
     Row,
@@ -106,3 +109,18 @@ def test_a_call_of_ours_is_at_its_workflow_and_any_other_may_be_at_any() -> None
 def test_nodes_behind_one_url_have_the_smallest_pool_and_all_the_calls() -> None:
     together = as_one({"a": Row(1, 8, 3, {"a:1": ""}), "b": Row(2, 4, 5, {"b:1": "", "b:2": ""})})
     assert together == Row(3, 4, 0, {"a:1": "", "b:1": "", "b:2": ""})
+
+
+@pytest.mark.parametrize(
+    ("seen", "pauses"),
+    [([[]], []), ([["ours"], []], [POLL, RECORDED]), ([["foreign"], ["foreign"], ["later"]], [POLL, POLL, RECORDED])],
+    ids=["nobody is at it", "a call of a stopped run", "a foreign one, and another after it"],
+)
+def test_after_a_call_that_was_waited_for_its_record_is_given_time(seen: list[list[str]], pauses: list[float], monkeypatch: pytest.MonkeyPatch) -> None:
+    made = watch(POOL, {})
+    slept: list[float] = []
+    pictures = iter([{"a": Row(1, 4, 7, dict.fromkeys(calls, ""))} for calls in seen])
+    monkeypatch.setattr(made, "look", lambda: next(pictures))
+    monkeypatch.setattr(time, "sleep", slept.append)
+    made.wait_for_calls({"w1"}, time.monotonic() + 60)
+    assert slept == pauses and next(pictures, None) is None

@@ -151,6 +151,12 @@ class Side:
         while time.monotonic() < end and self.busy():
             time.sleep(0.01)
 
+    def until_written(self) -> None:
+        """Where no call is under way that a run could wait for: until what the last one had to write is written, a moment later."""
+        end = time.monotonic() + LONGEST_CALL
+        while time.monotonic() < end and self.sim.writing and not self.busy():
+            time.sleep(0.01)
+
     @property
     def looks_are_one_runs(self) -> bool:
         """Whether every look at the tasks was answered, and was that of the only run there."""
@@ -280,6 +286,7 @@ class War(Side):
         for number, stage in enumerate(mine.stages):
             self.stage(stage, f"in trouble, {number + 1}")
         self.sim.faults.clear()
+        self.until_written()
         results = {group: self.run(group, "afterwards") for group in self.groups}
         self.until_idle()
         after = self.picture()

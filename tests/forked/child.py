@@ -38,7 +38,6 @@ def shorten(speed: float) -> None:
         (api, "READ_PAUSE"),
         (api, "LONGEST_READ_PAUSE"),
         (pools, "POLL"),
-        (pools, "RECORDED"),
         (slots, "POLL"),
         (slots, "GATE_POLL"),
         (slots, "PAUSE"),
@@ -48,6 +47,7 @@ def shorten(speed: float) -> None:
         setattr(module, name, getattr(module, name) / speed)
     for module, name in (
         (pools, "HANG"),
+        (pools, "RECORDED"),
         (teardown, "QUIET"),
         (teardown, "STILL"),
         (teardown, "WRITE_LIMIT"),

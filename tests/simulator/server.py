@@ -212,6 +212,11 @@ class Simulator:
         return {node.name: len(node.tasks) for node in self._nodes}
 
     @property
+    def writing(self) -> bool:
+        """Whether something is written or done that no answer waits for."""
+        return any(not task.done() for task in tuple(self._engine.background))
+
+    @property
     def in_flight_max(self) -> dict[str, int]:
         """By node: the most deprovision calls that were ever under way at once."""
         return {node.name: node.in_flight_max for node in self._nodes}

@@ -14,7 +14,7 @@ import json
 import threading
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from random import Random
@@ -116,6 +116,13 @@ def send(sim: Simulator, method: str, target: str, body: Any = None) -> int:
         connection.close()
 
 
+def wait_while(is_so: Callable[[], bool]) -> None:
+    """As long as it is so, but no longer than a call can take."""
+    end = time.monotonic() + LONGEST_CALL
+    while time.monotonic() < end and is_so():
+        time.sleep(0.01)
+
+
 class Side:
     """One of the two clusters of a round."""
 
@@ -147,15 +154,11 @@ class Side:
 
     def until_idle(self) -> None:
         """Until no deprovision is under way any more, but those that are never answered."""
-        end = time.monotonic() + LONGEST_CALL
-        while time.monotonic() < end and self.busy():
-            time.sleep(0.01)
+        wait_while(self.busy)
 
     def until_written(self) -> None:
         """Where no call is under way that a run could wait for: until what the last one had to write is written, a moment later."""
-        end = time.monotonic() + LONGEST_CALL
-        while time.monotonic() < end and self.sim.writing and not self.busy():
-            time.sleep(0.01)
+        wait_while(lambda: self.sim.writing and not self.busy())
 
     @property
     def looks_are_one_runs(self) -> bool:

@@ -133,6 +133,7 @@ class Side:
         self.runner = runner
         self.before = worlds.picture(sim, self.world)
         self.unworked: set[int] = set()  # id() of requests that were answered without being worked on
+        self.hung: set[int] = set()  # and of those that only a restart has ended
         used = any(flows != "task" for stage in played.trouble.stages for flows, _kill, _wait in stage.runs)
         self.groups = {"task": self.world.task, "beside": self.world.beside} if used else {"task": self.world.task}
 
@@ -159,6 +160,11 @@ class Side:
     def until_written(self) -> None:
         """Where no call is under way that a run could wait for: until what the last one had to write is written, a moment later."""
         wait_while(lambda: self.sim.writing and not self.busy())
+
+    @property
+    def threads(self) -> int:
+        """The most that each node's deprovision pool has: as many calls at once hang it."""
+        return self.world.pool or features(self.world.version).pool_deprovision
 
     @property
     def looks_are_one_runs(self) -> bool:
@@ -236,22 +242,15 @@ class Side:
 
     def safe(self, where: str, bare: bool, unworked: set[int]) -> None:
         """Invariant 3."""
-        threads = self.world.pool or features(self.world.version).pool_deprovision
-        # A bare call beside ours can fill a small pool for good. What hangs there is nothing that a run could wait for.
-        hanging = {node for node, count in self.sim.in_flight.items() if bare and count >= threads}
-        calls = [
-            call
-            for call in self.sim.requests("POST", "/_deprovision")
-            if id(call) not in unworked and not (call.ended is None and call.node in hanging)
-        ]
+        calls = [call for call in self.sim.requests("POST", "/_deprovision") if id(call) not in unworked | self.hung]
         wrong = invariants.overlapping(calls)
         if self.looks_are_one_runs:
             wrong += invariants.beside_a_stranger(list(self.sim.log), unworked)
         if not bare:
             wrong += [
-                f"{count} calls at once on {node}, {threads - 1} are safe"
+                f"{count} calls at once on {node}, {self.threads - 1} are safe"
                 for node, count in self.sim.in_flight_max.items()
-                if count >= threads
+                if count >= self.threads
             ]
         self.wrong(where, wrong)
 
@@ -296,6 +295,7 @@ class War(Side):
             self.stage(stage, f"in trouble, {number + 1}")
         self.sim.faults.clear()
         self.until_written()
+        self.restart_what_hangs()
         results = {group: self.run(group, "afterwards") for group in self.groups}
         self.until_idle()
         after = self.picture()
@@ -333,6 +333,14 @@ class War(Side):
                 self.tell(f"{where} {flows}: killed")
                 continue
             self.checked(ended, before, after, flows, where, alone, sure)
+
+    def restart_what_hangs(self) -> None:
+        """A bare call beside ours can fill a small pool, which nobody can prevent: then do what the module says, restart and run again."""
+        full = {node for node, count in self.sim.in_flight.items() if count >= self.threads}
+        if self.bare and full:
+            self.hung |= {id(call) for call in self.sim.requests("POST", "/_deprovision") if call.ended is None and call.node in full}
+            self.sim.crash()
+            self.tell(f"restarted, since a bare call has filled the pool of {', '.join(sorted(full))}")
 
     def bare_call(self, workflow_id: str, wait: float) -> None:
         time.sleep(wait)

@@ -147,6 +147,7 @@ def lint(session: nox.Session) -> None:
     """style, types, documentation (Python 3.11 or newer)"""
     for command in (
         ("ruff", "check", "."),
+        ("ruff", "format", "--check", "."),
         ("yamllint", "."),
         ("shellcheck", ".ci/run"),
         ("zizmor", "--offline", "--pedantic", ".github"),

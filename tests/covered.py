@@ -83,7 +83,7 @@ def shortcomings(measured: dict[str, Any], files: set[str]) -> list[str]:
 def main(arguments: list[str]) -> int:
     begin()
     selected = ["-m", "not opensearch and not extended", "-n", "4", "--dist", "loadfile", "--no-loadscope-reorder"]
-    status = coverage("run", "-m", "pytest", *selected, *(arguments or TESTS))
+    status = coverage("run", "-m", "pytest", *selected, *TESTS, *arguments)
     if begun := drop_begun(FOLDER):
         print(f"Left out: {begun} data file(s) that a killed process had only begun.")
     report = FOLDER / "report.json"

@@ -82,8 +82,7 @@ def check_python(requirements: str) -> None:
     except ImportError as error:
         raise Problem(
             "%s cannot make virtual environments (%s). Install its venv module: `apt install python%d.%d-venv` on "
-            "Debian and Ubuntu, python3-libs on Fedora and RHEL; or name another Python: make PYTHON=… TARGET"
-            % (sys.executable, error, *sys.version_info[:2])
+            "Debian and Ubuntu, python3-libs on Fedora and RHEL; or name another Python: make PYTHON=… TARGET" % (sys.executable, error, *sys.version_info[:2])
         ) from error
     del ensurepip, venv
 
@@ -384,9 +383,7 @@ def parse(arguments: List[str]) -> Tuple[Dict[str, str], List[str]]:
     while len(arguments) > 1 and arguments[0] in ("--requirements", "--target"):
         options[arguments[0][2:]], arguments = arguments[1], arguments[2:]
     if not arguments or arguments[0].startswith("-"):
-        raise Problem(
-            "usage: environment.py run [--requirements NAME] [--target PYTHON] COMMAND [ARGUMENT ...] | nox [ARGUMENT ...] | clean"
-        )
+        raise Problem("usage: environment.py run [--requirements NAME] [--target PYTHON] COMMAND [ARGUMENT ...] | nox [ARGUMENT ...] | clean")
     return options, arguments
 
 

@@ -56,9 +56,7 @@ class Users:
             self.found.setdefault(key, []).append(user)
 
 
-def find_users(
-    api: Api, workflow_ids: Iterable[str], wanted: Iterable[Key], readable: Readable, warn: Callable[[str], None]
-) -> dict[Key, list[User]]:
+def find_users(api: Api, workflow_ids: Iterable[str], wanted: Iterable[Key], readable: Readable, warn: Callable[[str], None]) -> dict[Key, list[User]]:
     """Every use of the wanted resources that a few requests show. ``readable`` passes an answer on or says what is missing."""
     users = Users(wanted)
     if not users.wanted:

@@ -20,9 +20,7 @@ pytestmark = pytest.mark.extended
 
 def builder(*words: str, folder: Path) -> str:
     """Run ansible-builder; what it printed. Fails if it does."""
-    ran = subprocess.run(
-        [sys.executable, "-m", "ansible_builder", *words], cwd=folder, capture_output=True, encoding="utf-8", timeout=60, check=False
-    )
+    ran = subprocess.run([sys.executable, "-m", "ansible_builder", *words], cwd=folder, capture_output=True, encoding="utf-8", timeout=60, check=False)
     assert ran.returncode == 0, ran.stdout + ran.stderr
     return ran.stdout
 

@@ -23,9 +23,7 @@ from . import kit
 DATA = kit.data()
 TYPES = {one["name"]: one for one in DATA["controller_credential_types"]}
 TEMPLATES = {one["name"]: one for one in DATA["controller_templates"]}
-PLAN, TEARDOWN, APPROVED, REAP, REPORT = (
-    TEMPLATES[f"Environment - {name}"] for name in ("plan", "tear down", "tear down what was approved", "reap", "report")
-)
+PLAN, TEARDOWN, APPROVED, REAP, REPORT = (TEMPLATES[f"Environment - {name}"] for name in ("plan", "tear down", "tear down what was approved", "reap", "report"))
 CONFIRM = "2 workflows on preview"
 
 pytestmark = [pytest.mark.slow, pytest.mark.extended]

@@ -79,9 +79,7 @@ class Cluster(Protocol):
 
 def client_of(cluster: Cluster) -> Client:
     """Bare HTTP."""
-    return Client(
-        cluster.urls[0], user=cluster.user, password=cluster.password, ca_cert=cluster.ca_cert, insecure=cluster.insecure, timeout=600
-    )
+    return Client(cluster.urls[0], user=cluster.user, password=cluster.password, ca_cert=cluster.ca_cert, insecure=cluster.insecure, timeout=600)
 
 
 def pool_maximum(cluster: Cluster) -> int:

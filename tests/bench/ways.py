@@ -104,9 +104,7 @@ def connection_variables(cluster: Cluster) -> dict[str, Any]:
     return {**variables, **{name: value for name, value in given.items() if value}}
 
 
-def by_module(
-    cluster: Cluster, made: Sequence[Environment], status: str, number: int, concurrency: int | None = None, check: bool = False
-) -> Took:
+def by_module(cluster: Cluster, made: Sequence[Environment], status: str, number: int, concurrency: int | None = None, check: bool = False) -> Took:
     """One task of this collection over all workflows. It has to say ``status`` of ``number`` resources."""
     variables = {
         **connection_variables(cluster),

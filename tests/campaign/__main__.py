@@ -23,13 +23,9 @@ from .tally import COLLECTIONS, Tally, play_some
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(
-        prog="python -m tests.campaign", description="Faults, kills and runs at once, on generated worlds."
-    )
+    parser = argparse.ArgumentParser(prog="python -m tests.campaign", description="Faults, kills and runs at once, on generated worlds.")
     parser.add_argument("--count", type=int, default=1000, help="rounds")
-    parser.add_argument(
-        "--seed", type=int, default=None, help="a number that makes all of them; a random one is printed"
-    )
+    parser.add_argument("--seed", type=int, default=None, help="a number that makes all of them; a random one is printed")
     parser.add_argument("--seconds", type=float, default=3600.0, help="no round begins later than that")
     parser.add_argument("--round", type=int, default=None, help="play this one only, and print all of it")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="processes, each of which plays some rounds at once")

@@ -56,11 +56,7 @@ def may_go(world: World, flows: list[Flow], options: dict[str, Any], still: bool
             continue  # the server would take it along
         most |= going
         if options["leftovers"] == "delete":
-            most |= {
-                key
-                for key in flow.keys
-                if key[0] == "model_group" and not (key in world.shared and options["on_shared"] != "delete")
-            }
+            most |= {key for key in flow.keys if key[0] == "model_group" and not (key in world.shared and options["on_shared"] != "delete")}
     return set() if still and refused(world, flows, options, most) else most
 
 
@@ -76,23 +72,15 @@ def refused(world: World, flows: list[Flow], options: dict[str, Any], most: set[
             if there and options["on_shared"] == "fail" and key in world.shared and wanted:
                 return True
             names = (key[1], flow.id, (flow.template or {}).get("name", flow.id))
-            if (
-                there
-                and key in most
-                and any(fnmatchcase(name, glob) for name in names for glob in options.get("protect", []))
-            ):
+            if there and key in most and any(fnmatchcase(name, glob) for name in names for glob in options.get("protect", [])):
                 return True
     return False
 
 
-def gone_wrongly(
-    before: Picture, after: Picture, world: World, allowed: set[Key], task: list[Flow], options: dict[str, Any]
-) -> list[str]:
+def gone_wrongly(before: Picture, after: Picture, world: World, allowed: set[Key], task: list[Flow], options: dict[str, Any]) -> list[str]:
     """What is gone or changed and may not be, and what is new."""
     wrong = []
-    undeployed = {
-        key for flow in task for (step, _id), key in zip(flow.entries, flow.keys, strict=True) if step == "deploy_model"
-    }
+    undeployed = {key for flow in task for (step, _id), key in zip(flow.entries, flow.keys, strict=True) if step == "deploy_model"}
     recorded = {key for flow in task for key in flow.keys}
     for key, facts in before.things.items():
         if key in world.placeholders and key in recorded:
@@ -102,24 +90,17 @@ def gone_wrongly(
         now = after.things.get(key)
         if now is None:
             wrong.append(f"{key} is gone and was not allowed to go")
-        elif now != facts and not (
-            key[0] == "model" and key in undeployed and "model_state" in facts and same_model(facts, now)
-        ):
+        elif now != facts and not (key[0] == "model" and key in undeployed and "model_state" in facts and same_model(facts, now)):
             wrong.append(f"{key} has changed: {facts} -> {now}")
     for key in after.things:
         if key not in before.things and (
-            not after.is_placeholder(key)
-            or key not in recorded
-            or options["stale_records"] != "recreate"
-            or options["delete_workflow"]
+            not after.is_placeholder(key) or key not in recorded or options["stale_records"] != "recreate" or options["delete_workflow"]
         ):
             wrong.append(f"{key} is new: {after.things[key]}")
     ours = {flow.id for flow in task}
     for flow in world.flows:
         if flow.id not in ours:
-            if before.states.get(flow.id) != after.states.get(flow.id) or before.templates.get(
-                flow.id
-            ) != after.templates.get(flow.id):
+            if before.states.get(flow.id) != after.states.get(flow.id) or before.templates.get(flow.id) != after.templates.get(flow.id):
                 wrong.append(f"workflow {flow.id}, which is nobody's task, has changed: {after.states.get(flow.id)}")
         elif flow.id in before.templates and flow.id not in after.templates:
             asked = options["delete_workflow"] or options["stale_records"] == "forget"
@@ -148,11 +129,7 @@ def untrue(result: dict[str, Any], after: Picture, alone: bool, sure: bool = Tru
         key = (one["kind"], one["id"])
         facts = after.things.get(key)
         there = facts is not None and not after.is_placeholder(key)
-        if (
-            one["status"] in ("deleted", "absent")
-            and there
-            and not (one["uuid"] and (facts or {}).get("uuid") != one["uuid"])
-        ):
+        if one["status"] in ("deleted", "absent") and there and not (one["uuid"] and (facts or {}).get("uuid") != one["uuid"]):
             wrong.append(f"{key} is said to be {one['status']} and is there: {one['msg']}")
         if one["status"] in ("blocked", "kept", "untouched", "failed", "retained") and alone and not there:
             if key[0] == "index" and ("alias", key[1]) in after.things:
@@ -179,12 +156,7 @@ def material(before: Picture, after: Picture, ours: set[str]) -> list[str]:
         old, new = before.states.get(id_), after.states.get(id_)
         if (old is None) != (new is None) or (id_ in before.templates) != (id_ in after.templates):
             made.append(f"workflow {id_}")
-        elif (
-            old
-            and new
-            and new["state"] == "NOT_STARTED"
-            and (old["state"] != "NOT_STARTED" or (old["records"] and not new["records"]))
-        ):
+        elif old and new and new["state"] == "NOT_STARTED" and (old["state"] != "NOT_STARTED" or (old["records"] and not new["records"])):
             made.append(f"record of {id_}")
         else:
             made += [f"{key} is forgotten" for key in forgotten(old, new) if key in after.things and not after.is_placeholder(key)]
@@ -207,9 +179,7 @@ def overlapping(calls: list[Request]) -> list[str]:
     for number, first in enumerate(ours):
         for second in ours[number + 1 :]:
             if first.path == second.path and (first.ended is None or second.started < first.ended):
-                wrong.append(
-                    f"two calls at once: {first.path} at {first.started:.3f} to {first.ended} and at {second.started:.3f}"
-                )
+                wrong.append(f"two calls at once: {first.path} at {first.started:.3f} to {first.ended} and at {second.started:.3f}")
     return wrong
 
 
@@ -261,16 +231,10 @@ def misshapen(result: dict[str, Any] | None, stdout: str, stderr: str) -> list[s
         wrong.append("remaining is not what is left of resources")
     if any(one["failed"] for one in resources + flows) and not failed:
         wrong.append("something failed and the task did not")
-    if (
-        flows
-        and failed
-        and not any(one["failed"] for one in resources + flows)
-        and not result["msg"].startswith("Refused")
-    ):
+    if flows and failed and not any(one["failed"] for one in resources + flows) and not result["msg"].startswith("Refused"):
         wrong.append("the task failed and nothing of it did")
     if result["changed"] != any(one["changed"] for one in flows) or any(
-        one["changed"] and not next(f for f in flows if f["workflow_id"] == one["workflow_id"])["changed"]
-        for one in resources
+        one["changed"] and not next(f for f in flows if f["workflow_id"] == one["workflow_id"])["changed"] for one in resources
     ):
         wrong.append(f"changed={result['changed']} does not fit workflows and resources")
     if failed and not result["msg"]:

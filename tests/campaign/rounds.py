@@ -92,9 +92,7 @@ def bare_victim(world: World) -> None:
 @contextmanager
 def cluster(world: World) -> Iterator[Simulator]:
     """A simulator that holds the world."""
-    with running(
-        version=world.version, clock=world.clock, security=world.security, nodes=world.nodes, pool=world.pool
-    ) as sim:
+    with running(version=world.version, clock=world.clock, security=world.security, nodes=world.nodes, pool=world.pool) as sim:
         if not sim.features.enabled_by_default:
             send(sim, "PUT", "/_cluster/settings", {"persistent": {"plugins.flow_framework.enabled": True}})
         worlds.put(sim, world)
@@ -198,23 +196,17 @@ class Side:
         self.played.runs += 1
         return self.checked(ended, before, self.picture(), group, where, alone)
 
-    def checked(
-        self, ended: Ended, before: Picture, after: Picture, group: str, where: str, alone: bool = True, sure: bool = True
-    ) -> dict[str, Any]:
+    def checked(self, ended: Ended, before: Picture, after: Picture, group: str, where: str, alone: bool = True, sure: bool = True) -> dict[str, Any]:
         """The result of a run that was not killed; {} where there is none."""
         if ended.hung:
             self.wrong(where, ["the run did not end"])
         wrong = invariants.misshapen(ended.result, ended.stdout, ended.stderr)
         result = ended.result or {}
-        self.tell(
-            f"{where} {group}: changed={result.get('changed')} failed={result.get('failed')} {result.get('msg', '')}"
-        )
+        self.tell(f"{where} {group}: changed={result.get('changed')} failed={result.get('failed')} {result.get('msg', '')}")
         for one in result.get("resources", ()):
             self.tell(f"    {one['workflow_id']} {one['kind']}/{one['id']!r} {one['status']} {one['msg']}")
         for one in result.get("workflows", ()):
-            self.tell(
-                f"    {one['workflow_id']} {one['state_before']} -> {one['state_after']} attempts {one['attempts']} {one['msg']}"
-            )
+            self.tell(f"    {one['workflow_id']} {one['state_before']} -> {one['state_after']} attempts {one['attempts']} {one['msg']}")
         for text in result.get("warnings", ()):
             self.tell(f"    warning: {text}")
         if not wrong:
@@ -248,9 +240,7 @@ class Side:
             wrong += invariants.beside_a_stranger(list(self.sim.log), unworked)
         if not bare:
             wrong += [
-                f"{count} calls at once on {node}, {self.threads - 1} are safe"
-                for node, count in self.sim.in_flight_max.items()
-                if count >= self.threads
+                f"{count} calls at once on {node}, {self.threads - 1} are safe" for node, count in self.sim.in_flight_max.items() if count >= self.threads
             ]
         self.wrong(where, wrong)
 
@@ -350,25 +340,16 @@ class War(Side):
     def against_peace(self, after: Picture, results: dict[str, dict[str, Any]]) -> list[str]:
         """Invariant 4."""
         peaceful = self.peace.after
-        excused: set[Any] = (
-            {"flow_of_bare", *(("agent", f"agent_of_bare_{n}") for n in range(3))} if self.bare else set()
-        )
+        excused: set[Any] = {"flow_of_bare", *(("agent", f"agent_of_bare_{n}") for n in range(3))} if self.bare else set()
         wrong = []
         unrecorded = {(one["kind"], one["id"]) for result in results.values() for one in result.get("unrecorded", ())}
         for flow in self.ours:
             for key in flow.keys:
-                if (
-                    key[0] == "model_group"
-                    and key in after.things
-                    and key not in peaceful.things
-                    and not self.records(after, flow, key)
-                ):
+                if key[0] == "model_group" and key in after.things and key not in peaceful.things and not self.records(after, flow, key):
                     excused.add(key)  # the server has erased its record
                     named = flow.id in after.templates and key not in self.world.shared  # else others record it
                     if named and key not in unrecorded:
-                        wrong.append(
-                            f"{key} was left, its record is erased, and unrecorded does not name it: {unrecorded}"
-                        )
+                        wrong.append(f"{key} was left, its record is erased, and unrecorded does not name it: {unrecorded}")
             if (self.played.trouble.outlasting or self.played.trouble.denied) and self.stale(after, flow):
                 excused.add(flow.id)
         return wrong + differences(after, peaceful, excused)

@@ -65,19 +65,14 @@ class Tally:
         self.late = self.late or other.late
 
     def readable(self) -> str:
-        lines = [
-            f"seed {self.seed}: {self.rounds} rounds, {self.runs} runs of the module, {self.killed} of them killed,"
-        ]
+        lines = [f"seed {self.seed}: {self.rounds} rounds, {self.runs} runs of the module, {self.killed} of them killed,"]
         lines[0] += f" {self.posts} deprovisions sent in trouble, {self.seconds:.0f} s"
         lines += [f"  {count:6d}  {sort}" for sort, count in sorted(self.sorts.items())]
-        lines.append(
-            "  versions: " + ", ".join(f"{version} {count}" for version, count in sorted(self.versions.items()))
-        )
+        lines.append("  versions: " + ", ".join(f"{version} {count}" for version, count in sorted(self.versions.items())))
         if self.late:
             lines.append("  the time was over before all rounds were played")
         lines.append(
-            f"  {len(self.failed)} rounds went wrong"
-            + (f": --seed {self.seed} --round " + ", ".join(map(str, sorted(self.failed))) if self.failed else "")
+            f"  {len(self.failed)} rounds went wrong" + (f": --seed {self.seed} --round " + ", ".join(map(str, sorted(self.failed))) if self.failed else "")
         )
         return "\n".join(lines)
 

@@ -82,9 +82,7 @@ class Trouble:
         for stage in self.stages:
             if len(stage.runs) > 1:
                 same = len({flows for flows, _kill, _wait in stage.runs}) == 1
-                made.append(
-                    f"{len(stage.runs)} runs at once, {'the same workflows' if same else 'other workflows too'}"
-                )
+                made.append(f"{len(stage.runs)} runs at once, {'the same workflows' if same else 'other workflows too'}")
             made += [f"killed: {signal.Signals(kill.signal).name}" for _flows, kill, _wait in stage.runs if kill]
             made += ["bare call beside"] * bool(stage.bare)
         return sorted(set(made)) or ["nothing goes wrong"]
@@ -142,15 +140,8 @@ def plan(rng: Random, world: World) -> Trouble:
     for _number in range(rng.choice([0, 0, 1, 1, 2, 3])):
         sort = rng.choice(["any", "any", "deprovision", "write", "read"])
         at = rng.randint(1, 3) if sort in ("deprovision", "write") else rng.randint(1, 60)
-        trouble.faults.append(
-            Fault(sort, at, rng.choice(SPOILS), rng.choice(["before", "after", "during"]), rng.choice([1, 1, 1, 2, 4]))
-        )
-    steps = [
-        (DEPROVISION_STEPS[step], id_)
-        for flow in world.task + world.beside
-        for step, id_ in flow.entries
-        if step in DEPROVISION_STEPS
-    ]
+        trouble.faults.append(Fault(sort, at, rng.choice(SPOILS), rng.choice(["before", "after", "during"]), rng.choice([1, 1, 1, 2, 4])))
+    steps = [(DEPROVISION_STEPS[step], id_) for flow in world.task + world.beside for step, id_ in flow.entries if step in DEPROVISION_STEPS]
     if steps and rng.random() < 0.15:
         trouble.denied = rng.sample(steps, min(len(steps), rng.randint(1, 2)))
     if steps and world.clock and rng.random() < 0.15:
@@ -184,9 +175,7 @@ def a_kill(rng: Random) -> Kill:
         return Kill("write", 1, "during", signal.SIGKILL)
     of = rng.choice(["any", "write"])
     at = rng.randint(1, 3) if of == "write" else rng.randint(1, 70)
-    return Kill(
-        of, at, rng.choice(["before", "during", "after"]), rng.choice([signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
-    )
+    return Kill(of, at, rng.choice(["before", "during", "after"]), rng.choice([signal.SIGKILL, signal.SIGTERM, signal.SIGINT]))
 
 
 def options(rng: Random, world: World) -> dict[str, Any]:

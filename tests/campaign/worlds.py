@@ -87,13 +87,9 @@ class Flow:
 
     def document(self) -> dict[str, Any]:
         """The state document, as ``sim.load`` takes it."""
-        progress = {"COMPLETED": "DONE", "FAILED": "FAILED", "PROVISIONING": "IN_PROGRESS"}.get(
-            str(self.state), "NOT_STARTED"
-        )
+        progress = {"COMPLETED": "DONE", "FAILED": "FAILED", "PROVISIONING": "IN_PROGRESS"}.get(str(self.state), "NOT_STARTED")
         made: dict[str, Any] = {"workflow_id": self.id, "state": self.state, "provisioning_progress": progress}
-        made["resources_created"] = [
-            entry(step, id_, f"step_{number}") for number, (step, id_) in enumerate(self.entries)
-        ]
+        made["resources_created"] = [entry(step, id_, f"step_{number}") for number, (step, id_) in enumerate(self.entries)]
         if self.state != "NOT_STARTED":
             made["provision_start_time"] = STARTED
         if self.state in ("COMPLETED", "FAILED"):
@@ -139,24 +135,16 @@ class World:
 
     def readable(self) -> str:
         """The world, one thing a line."""
-        lines = [
-            f"version {self.version}, security {self.security}, nodes {self.nodes}, pool {self.pool}, clock {self.clock}"
-        ]
+        lines = [f"version {self.version}, security {self.security}, nodes {self.nodes}, pool {self.pool}, clock {self.clock}"]
         for name in ("task", "beside", "foreign"):
             for flow in getattr(self, name):
-                kept = (
-                    "no template"
-                    if flow.template is None
-                    else "template " + json.dumps(flow.template, ensure_ascii=False)
-                )
+                kept = "no template" if flow.template is None else "template " + json.dumps(flow.template, ensure_ascii=False)
                 lines.append(f"  {name} {flow.id} {flow.state}, {kept}")
                 for (step, id_), key in zip(flow.entries, flow.keys, strict=True):
                     words = [f"{step} {id_!r}", "exists" if key in self.things else "GONE"]
                     words += ["placeholder"] * (key in self.placeholders) + ["shared"] * (key in self.shared)
                     lines.append("    " + ", ".join(words))
-        lines += [
-            f"  {kind}/{id_!r} {json.dumps(facts, ensure_ascii=False)}" for (kind, id_), facts in self.things.items()
-        ]
+        lines += [f"  {kind}/{id_!r} {json.dumps(facts, ensure_ascii=False)}" for (kind, id_), facts in self.things.items()]
         return "\n".join(lines)
 
 
@@ -213,9 +201,7 @@ class Picture:
 def bears_mark(kind: str, facts: Mapping[str, Any]) -> bool:
     """Whether this is an empty placeholder of the collection."""
     if kind == "index":
-        return ((facts.get("mappings") or {}).get("_meta") or {}).get("description") == MARK and not facts.get(
-            "documents"
-        )
+        return ((facts.get("mappings") or {}).get("_meta") or {}).get("description") == MARK and not facts.get("documents")
     return (facts.get("body") or {}).get("description") == MARK
 
 
@@ -238,9 +224,7 @@ def look_at_all(sim: Simulator, world: World) -> Picture:
     for flow in world.flows:
         state, template = sim.state(flow.id), sim.template(flow.id)
         if state is not None:
-            records = sorted(
-                (one["workflow_step_name"], one["resource_id"]) for one in state.get("resources_created", [])
-            )
+            records = sorted((one["workflow_step_name"], one["resource_id"]) for one in state.get("resources_created", []))
             states[flow.id] = {
                 "state": state["state"],
                 "progress": state.get("provisioning_progress"),
@@ -393,9 +377,7 @@ class Maker:
             deploys = self.maybe(0.5)
             if deploys:
                 flow.entries.append(("deploy_model", id_))
-            facts["state"] = (
-                self.rng.choice(["DEPLOYED", "DEPLOYED", "UNDEPLOYED"]) if deploys or self.maybe(0.1) else "REGISTERED"
-            )
+            facts["state"] = self.rng.choice(["DEPLOYED", "DEPLOYED", "UNDEPLOYED"]) if deploys or self.maybe(0.1) else "REGISTERED"
             connectors = self.of(flow, "connector")
             if connectors and self.maybe(0.8):
                 facts["connector_id"] = self.rng.choice(connectors)
@@ -414,21 +396,12 @@ class Maker:
 
     def of(self, flow: Flow, kind: str) -> list[str]:
         """The ids of one kind that a workflow made, and that exist."""
-        return [
-            id_
-            for (step, id_), key in zip(flow.entries, flow.keys, strict=True)
-            if key[0] == kind and key in self.world.things and step != "deploy_model"
-        ]
+        return [id_ for (step, id_), key in zip(flow.entries, flow.keys, strict=True) if key[0] == kind and key in self.world.things and step != "deploy_model"]
 
     def named(self, flow: Flow, owner: str, step: str, kind: str) -> None:
         world, rng = self.world, self.rng
         mates = sorted(
-            {
-                id_
-                for f in [*getattr(world, owner), flow]
-                for k, id_ in f.keys
-                if k in NAMED and (k, id_) not in world.shared and not self.dangerous(k, id_)
-            }
+            {id_ for f in [*getattr(world, owner), flow] for k, id_ in f.keys if k in NAMED and (k, id_) not in world.shared and not self.dangerous(k, id_)}
         )
         if mates and self.maybe(0.12):
             id_ = rng.choice(mates)  # of another kind, or recorded by another workflow of the task too

@@ -86,7 +86,7 @@ class Binding:
         names: list[str] = []
         pattern, at = "", 0
         for token in self._tokens().finditer(recorded):
-            pattern += re.escape(recorded[at:token.start()])
+            pattern += re.escape(recorded[at : token.start()])
             known = self._known(token.group())
             if known is not None:
                 pattern += re.escape(known)
@@ -171,9 +171,7 @@ def _compare(recorded: Any, actual: Any, binding: Binding, rules: Rules, at: str
     return [] if alike else [f"{at}: recorded {binding.rewrite(recorded)!r}, answered {actual!r}"]
 
 
-def _compare_objects(
-    recorded: dict[str, Any], actual: dict[str, Any], binding: Binding, rules: Rules, at: str
-) -> list[str]:
+def _compare_objects(recorded: dict[str, Any], actual: dict[str, Any], binding: Binding, rules: Rules, at: str) -> list[str]:
     ignored = OWN_TO_A_SERVER if rules.real else set()
     keys = _paired_keys(recorded, actual, binding)
     found = []
@@ -200,9 +198,7 @@ def _paired_keys(recorded: dict[str, Any], actual: dict[str, Any], binding: Bind
     return {key: binding.rewrite(key) for key in recorded}
 
 
-def _compare_lists(
-    recorded: list[Any], actual: list[Any], binding: Binding, rules: Rules, at: str, key: str
-) -> list[str]:
+def _compare_lists(recorded: list[Any], actual: list[Any], binding: Binding, rules: Rules, at: str, key: str) -> list[str]:
     if len(recorded) != len(actual):
         return [f"{at}: recorded {binding.rewrite(recorded)!r}, answered {actual!r}"]
     if key in UNORDERED:
@@ -213,9 +209,7 @@ def _compare_lists(
     return found
 
 
-def _compare_search(
-    recorded: dict[str, Any], actual: dict[str, Any], binding: Binding, rules: Rules, at: str
-) -> list[str]:
+def _compare_search(recorded: dict[str, Any], actual: dict[str, Any], binding: Binding, rules: Rules, at: str) -> list[str]:
     """The hits of this run only: a server holds documents of others, and holds others than the recorded one did.
 
     A page that was asked to be small (``size``), or that does not hold all there is, shows whatever comes first:
@@ -279,9 +273,7 @@ def _is_own(hit: dict[str, Any], binding: Binding) -> bool:
 
 def _own_of(listed: list[dict[str, Any]], own: list[dict[str, Any]], binding: Binding) -> list[dict[str, Any]]:
     wanted = {binding.ids.get(hit["_id"]) for hit in own}
-    return [
-        hit for hit in listed if hit.get("_id") in wanted or any(binding.new_prefix in text for text in strings(hit))
-    ]
+    return [hit for hit in listed if hit.get("_id") in wanted or any(binding.new_prefix in text for text in strings(hit))]
 
 
 def _table_differences(recorded: Any, actual: Any, binding: Binding, rules: Rules) -> list[str]:

@@ -143,9 +143,7 @@ class Replay:
         if not self.poll(lambda: self._end_time(workflow_path) != before):
             raise ScenarioDiffers(f"{self.scenario.name}: no state was written after the answer of {workflow_path}")
 
-    def _attempt(
-        self, exchange: Exchange, path: str, body: Any, index: int
-    ) -> Callable[[], tuple[list[str], Answer]]:
+    def _attempt(self, exchange: Exchange, path: str, body: Any, index: int) -> Callable[[], tuple[list[str], Answer]]:
         def attempt() -> tuple[list[str], Answer]:
             answer = self.send(exchange.method, path, body, self._user(index, exchange))
             trial = self.binding.copy()
@@ -166,9 +164,7 @@ class Replay:
         self.poll(equal)
         return last[0]
 
-    def _wait_after(
-        self, index: int, exchange: Exchange, path: str, body: Any, answer: Answer, before: Any
-    ) -> None:
+    def _wait_after(self, index: int, exchange: Exchange, path: str, body: Any, answer: Answer, before: Any) -> None:
         """The waits that the recorder made: each through the public API."""
         if path.endswith("/models/_register"):
             query = {"query": {"match": {"connector_id": body["connector_id"]}}}

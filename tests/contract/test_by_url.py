@@ -34,9 +34,7 @@ def suite(url: str, cases: str, module: str = "", *more: str) -> subprocess.Comp
     command += ["-k", cases, *more]
     # whoever runs this in several processes runs that suite in one
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "CONTRACT_"))}
-    return subprocess.run(
-        command, cwd=HERE.parents[1], env=clean, capture_output=True, text=True, timeout=120, check=False
-    )
+    return subprocess.run(command, cwd=HERE.parents[1], env=clean, capture_output=True, text=True, timeout=120, check=False)
 
 
 def inhabit(sim: Any) -> dict[str, list[str]]:

@@ -40,9 +40,7 @@ def used() -> set[str]:
     return set()
 
 
-def test_scenario(
-    scenario: Scenario, real_server: Server | None, simulator: Callable[..., Any], used: set[str], recorder: Recorder | None
-) -> None:
+def test_scenario(scenario: Scenario, real_server: Server | None, simulator: Callable[..., Any], used: set[str], recorder: Recorder | None) -> None:
     if real_server is None:
         server = _simulated(scenario, simulator)
     else:
@@ -185,9 +183,7 @@ def _spoiled(value: Any) -> list[Any]:
         changed = [{**value, key: other} for key in value for other in _spoiled(value[key])]
         return changed + [{k: v for k, v in value.items() if k != key} for key in value]
     if isinstance(value, list):
-        items: list[Any] = [
-            [*value[:i], other, *value[i + 1 :]] for i, one in enumerate(value) for other in _spoiled(one)
-        ]
+        items: list[Any] = [[*value[:i], other, *value[i + 1 :]] for i, one in enumerate(value) for other in _spoiled(one)]
         return items + [value[:i] + value[i + 1 :] for i in range(len(value))]
     return [None if value is not None else 1]
 

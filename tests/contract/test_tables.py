@@ -77,9 +77,7 @@ def template(*nodes: tuple[str, str, dict[str, Any]]) -> dict[str, Any]:
     return {**TEMPLATE, "workflows": {"provision": {"nodes": listed, "edges": edges}}}
 
 
-PIPELINE_TEMPLATE = template(
-    ("ingest_1", "create_ingest_pipeline", {"pipeline_id": "my-pipe", "configurations": {"processors": []}})
-)
+PIPELINE_TEMPLATE = template(("ingest_1", "create_ingest_pipeline", {"pipeline_id": "my-pipe", "configurations": {"processors": []}}))
 
 # All the inputs that create_connector requires (recording steps).
 CONNECTOR = {
@@ -370,9 +368,7 @@ def test_no_permission_in_the_words_of_the_security_plugin(version: str) -> None
         one.load(C)
         status, text = plain(one.send("POST", DEPROVISION, user="nobody"))
         assert status == 403
-        assert text.startswith(
-            "no permissions for [cluster:admin/opensearch/flow_framework/workflow/deprovision] and User [name=nobody"
-        )
+        assert text.startswith("no permissions for [cluster:admin/opensearch/flow_framework/workflow/deprovision] and User [name=nobody")
 
 
 @row("A03", *FROM_2_15)
@@ -760,10 +756,7 @@ def test_create_and_provision(version: str, status: int) -> None:
 def test_update_of_what_is_provisioned(version: str) -> None:
     with case(version) as one:
         one.load(C)
-        text = (
-            f"The template can not be updated unless its provisioning state is NOT_STARTED: {ID}. "
-            "Deprovision the workflow to reset the state."
-        )
+        text = f"The template can not be updated unless its provisioning state is NOT_STARTED: {ID}. Deprovision the workflow to reset the state."
         assert plain(one.send("PUT", f"{WORKFLOW}/{ID}", PIPELINE_TEMPLATE)) == (400, text)
 
 

@@ -77,9 +77,7 @@ def prepared(simulator: Any, folder: Path, real: bool) -> Demo:
         stage.provision(large, template)
         names.append(name)
     origin = "the demo's own, and published ones of Flow Framework" if PUBLISHED.is_dir() and not real else "the demo's own"
-    screen.say(
-        f"Two environments have been provisioned from templates ({origin}), with {DOCUMENTS} documents an index:"
-    )
+    screen.say(f"Two environments have been provisioned from templates ({origin}), with {DOCUMENTS} documents an index:")
     screen.say(f"{large.name}: {len(large.resources)} resources of {', '.join(names)}", "  ")
     screen.say(f"{small.name}: {len(small.resources)} resources of assistant.json", "  ")
     screen.say()

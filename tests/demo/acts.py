@@ -59,9 +59,7 @@ class Demo:
         found = played.report
         self.check(played.status == 0, "The playbook ends well.")
         resources, names = self.large.resources, ", ".join(self.large.to_name)
-        self.check(
-            keys(found) == set(resources), f"It names exactly the {len(resources)} resources that were recorded."
-        )
+        self.check(keys(found) == set(resources), f"It names exactly the {len(resources)} resources that were recorded.")
         self.check(keys(found, "present") == set(resources), "It says of each that it is there, and it is.")
         counts = [one["documents"] for one in found.get("resources", []) if one["kind"] == "index"]
         self.check(bool(counts) and set(counts) == {DOCUMENTS}, f"It counts the {DOCUMENTS} documents of each index.")
@@ -72,8 +70,7 @@ class Demo:
         """Check mode; returns the hash of the plan."""
         self.begin(
             "What would a teardown do?",
-            "The playbook that will tear down, in check mode: the module makes its plan, shows it, and stops. The hash"
-            " stands for this plan.",
+            "The playbook that will tear down, in check mode: the module makes its plan, shows it, and stops. The hash stands for this plan.",
         )
         played, requests = self.play("the plan", "teardown.yml", self.large, "--check", "--diff")
         self.check(played.status == 0, "The playbook ends well.")

@@ -138,9 +138,7 @@ class Stage:
     def ask(self, method: str, path: str, body: Any = None) -> Any:
         """One request to the server, and the JSON of its answer."""
         data = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(
-            self.simulator.url + path, data, {"Content-Type": "application/json"}, method=method
-        )
+        request = urllib.request.Request(self.simulator.url + path, data, {"Content-Type": "application/json"}, method=method)
         with urllib.request.urlopen(request, timeout=30) as answer:
             return json.load(answer)
 

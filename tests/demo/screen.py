@@ -55,9 +55,7 @@ def row(name: str, text: str) -> None:
 
 def command(text: str) -> None:
     """A command that is run next."""
-    lines = textwrap.wrap(
-        "$ " + text, WIDTH - 2, subsequent_indent="    ", break_long_words=False, break_on_hyphens=False
-    )
+    lines = textwrap.wrap("$ " + text, WIDTH - 2, subsequent_indent="    ", break_long_words=False, break_on_hyphens=False)
     print(coloured(" \\\n".join(lines), BOLD) + "\n", flush=True)
 
 

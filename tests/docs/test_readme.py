@@ -79,9 +79,7 @@ def test_nothing_installs_ansible_and_the_requirements_name_no_core() -> None:
 
 
 def test_the_client_that_it_installs_is_the_one_that_is_required() -> None:
-    (required,) = [
-        line.strip() for line in (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines() if line.startswith("opensearch-py")
-    ]
+    (required,) = [line.strip() for line in (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines() if line.startswith("opensearch-py")]
     assert f"'{required.replace(' ', '')}'" in README
 
 

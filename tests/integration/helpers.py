@@ -228,9 +228,7 @@ def template(name: str) -> dict[str, Any]:
     return {"name": name, "description": "", "use_case": "", "version": {}, "workflows": {"provision": {"nodes": []}}}
 
 
-def environment(
-    sim: Any, workflow_id: str, kinds: Iterable[str] = KINDS, documents: int = 12, ids: Mapping[str, str] | None = None
-) -> Environment:
+def environment(sim: Any, workflow_id: str, kinds: Iterable[str] = KINDS, documents: int = 12, ids: Mapping[str, str] | None = None) -> Environment:
     """Put an environment there as if it had been provisioned, named like its workflow; ``ids`` names some otherwise."""
     chosen = {kind: named(workflow_id, kind) for kind in STEPS if kind in tuple(kinds)}
     chosen.update(ids or {})
@@ -338,8 +336,7 @@ def writes(sim: Any) -> list[str]:
     return [
         f"{request.method} {request.path}?{request.query}"
         for request in sim.requests()
-        if request.method not in ("GET", "HEAD")
-        and not (request.method == "POST" and request.path.endswith(("/_search", "/_msearch")))
+        if request.method not in ("GET", "HEAD") and not (request.method == "POST" and request.path.endswith(("/_search", "/_msearch")))
     ]
 
 

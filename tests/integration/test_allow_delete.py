@@ -66,9 +66,7 @@ REFUSALS = {
 
 
 @pytest.mark.parametrize("name", REFUSALS)
-def test_without_a_sufficient_allow_delete_the_task_fails_and_names_what_is_missing(
-    name: str, refused: tuple[Played, Any, dict[str, Any]]
-) -> None:
+def test_without_a_sufficient_allow_delete_the_task_fails_and_names_what_is_missing(name: str, refused: tuple[Played, Any, dict[str, Any]]) -> None:
     result = refused[0][name]
     assert result["failed"] and not result["changed"]
     assert result["blocked"] == REFUSALS[name]

@@ -14,9 +14,7 @@ import pytest
 from .helpers import DEPROVISION, INFO, Playbooks, deprovision, environment, existing
 
 
-def test_module_defaults_of_the_action_group_reach_both_modules(
-    cluster: Callable[..., Any], playbooks: Playbooks
-) -> None:
+def test_module_defaults_of_the_action_group_reach_both_modules(cluster: Callable[..., Any], playbooks: Playbooks) -> None:
     sim = cluster()
     made = environment(sim, "w")
     defaults = {"group/opensearch_ops.flow_framework.flow_framework": {"url": sim.url}}
@@ -50,9 +48,7 @@ def test_delegate_to_and_loops_work(cluster: Callable[..., Any], playbooks: Play
     named = [id_ for name in ("one", "two") for id_ in made[name].named]
     loop = {**deprovision("loop", sim.url, "{{ item }}", allow_delete=named), "loop": ["one", "two"]}
     inventory = playbooks.folder / "inventory"
-    inventory.write_text(
-        "[servers]\nfar ansible_host=nowhere.invalid\n[others]\ncontrol ansible_connection=local\n", encoding="utf-8"
-    )
+    inventory.write_text("[servers]\nfar ansible_host=nowhere.invalid\n[others]\ncontrol ansible_connection=local\n", encoding="utf-8")
     tasks = [{**task, "delegate_to": "control"} for task in (elsewhere, loop)]
     play = {"hosts": "servers", "connection": "ssh"}
     played = playbooks.run(tasks, play=play, inventory=str(inventory))
@@ -60,9 +56,7 @@ def test_delegate_to_and_loops_work(cluster: Callable[..., Any], playbooks: Play
     assert [one["changed"] for one in played["loop"]["results"]] == [True, True]
 
 
-def test_a_play_with_the_task_fails_and_says_so_in_its_exit_status(
-    cluster: Callable[..., Any], playbooks: Playbooks
-) -> None:
+def test_a_play_with_the_task_fails_and_says_so_in_its_exit_status(cluster: Callable[..., Any], playbooks: Playbooks) -> None:
     sim = cluster()
     environment(sim, "w")
     task = deprovision("refused", sim.url, "w")

@@ -86,9 +86,7 @@ def test_no_secret_is_printed_or_returned_even_at_the_highest_verbosity(
         assert base64.b64encode(secret.encode()).decode().rstrip("=") not in everywhere
 
 
-def test_the_environment_authenticates_where_the_task_does_not(
-    cluster: Callable[..., Any], playbooks: Playbooks
-) -> None:
+def test_the_environment_authenticates_where_the_task_does_not(cluster: Callable[..., Any], playbooks: Playbooks) -> None:
     sim = secured(cluster(security=True, tls=True))
     made = environment(sim, "w")
     variables = {
@@ -138,9 +136,7 @@ REFUSALS = {
 
 
 @pytest.mark.parametrize("name", REFUSALS)
-def test_what_contradicts_itself_is_refused_and_says_why(
-    name: str, refused: tuple[Played, Any, dict[str, Any]]
-) -> None:
+def test_what_contradicts_itself_is_refused_and_says_why(name: str, refused: tuple[Played, Any, dict[str, Any]]) -> None:
     played, sim, before = refused
     assert played[name]["failed"] and not played[name]["changed"]
     assert REFUSALS[name] in played[name]["msg"]

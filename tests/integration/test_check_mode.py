@@ -46,9 +46,7 @@ def test_check_mode_sends_reads_only_whatever_the_options(cluster: Callable[...,
     sim = cluster()
     environment(sim, "w")
     before = everything(sim, "w")
-    tasks = [
-        in_check_mode(deprovision(name, sim.url, ["w", "unknown"], **options)) for name, options in OPTIONS.items()
-    ]
+    tasks = [in_check_mode(deprovision(name, sim.url, ["w", "unknown"], **options)) for name, options in OPTIONS.items()]
     played = playbooks.run([*tasks, info("information", sim.url, ["w", "unknown"])])
     assert set(played.results) == {*OPTIONS, "information"}
     assert len(sim.requests("GET", "/w/_status")) >= len(tasks)  # each has looked
@@ -227,9 +225,7 @@ def test_what_is_said_to_be_deleted_is_gone_and_nothing_else(both_runs: tuple[Pl
     for name in TASKS:
         for one in played[f"real {name}"]["resources"]:
             if one["kind"] != "other":
-                there = (
-                    sim.world.get(one["kind"], one["id"]) is not None or sim.world.get("alias", one["id"]) is not None
-                )
+                there = sim.world.get(one["kind"], one["id"]) is not None or sim.world.get("alias", one["id"]) is not None
                 assert there == (one["status"] not in ("deleted", "absent")), one
 
 
@@ -242,7 +238,6 @@ def test_diff_shows_the_resources_before_and_after(both_runs: tuple[Played, Any]
         "  search pipeline keep-hybrid\n"
     )
     assert diff["after"] == (
-        "keep: COMPLETED\n  index keep-docs (12 documents)\n  ingest pipeline keep-embed\n  model group keep-model_group\n"
-        "  search pipeline keep-hybrid\n"
+        "keep: COMPLETED\n  index keep-docs (12 documents)\n  ingest pipeline keep-embed\n  model group keep-model_group\n  search pipeline keep-hybrid\n"
     )
     assert "-  agent keep-agent" in played.output  # and Ansible prints it

@@ -118,9 +118,7 @@ def test_where_a_pattern_is_explained_it_is_said_that_more_may_fit(shown: dict[s
     assert fitting == {"pr-17*": ["pr-17", "pr-17-docs", "pr-170"], "pr-17[!0-9]*": ["pr-17-docs"], "pr-17": ["pr-17"]}
 
 
-def test_the_result_has_the_keys_that_are_documented(
-    shown: dict[str, Any], cluster: Callable[..., Any], playbooks: Playbooks
-) -> None:
+def test_the_result_has_the_keys_that_are_documented(shown: dict[str, Any], cluster: Callable[..., Any], playbooks: Playbooks) -> None:
     """No more and no fewer, on success as on failure."""
     sim = cluster()
     made = environment(sim, "w")
@@ -191,9 +189,7 @@ def test_every_example_runs(shown: dict[str, Any], cluster: Callable[..., Any], 
         assert played.status == 0, f"{name}\n{played.output}"
         assert existing(sim, made) == left, name
     wanted = [task["name"] for tasks, _other in plays.values() for task in tasks if task is not write_down]
-    assert len(wanted) == len(yaml.safe_load(shown[DEPROVISION]["examples"])) + len(
-        yaml.safe_load(shown[INFO]["examples"])
-    )
+    assert len(wanted) == len(yaml.safe_load(shown[DEPROVISION]["examples"])) + len(yaml.safe_load(shown[INFO]["examples"]))
 
 
 def test_the_example_of_a_report_leaves_all_that_its_command_needs(shown: dict[str, Any], cluster: Callable[..., Any], playbooks: Playbooks) -> None:

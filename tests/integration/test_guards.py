@@ -38,9 +38,7 @@ def refused(cluster: Callable[..., Any], modules: Modules) -> tuple[Played, Any,
     sim.world.put("index", "h-docs", documents=5, closed=True)
     every = [*made[0].named, *made[1].named]
     before = everything(sim, "g", "h")
-    tasks = [
-        deprovision(name, sim.url, ["g", "h"], allow_delete=every, **options) for name, (options, _other) in GUARDS.items()
-    ]
+    tasks = [deprovision(name, sim.url, ["g", "h"], allow_delete=every, **options) for name, (options, _other) in GUARDS.items()]
     return modules.run(tasks), sim, before
 
 

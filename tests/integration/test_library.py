@@ -23,17 +23,13 @@ from .helpers import Playbooks, by_kind, deprovision, environment, existing, inf
 OLDER = ("2.8.0", "3.0.0")
 
 
-def test_opensearch_py_missing_gives_ansibles_own_message(
-    cluster: Callable[..., Any], playbooks: Playbooks, tmp_path: Path
-) -> None:
+def test_opensearch_py_missing_gives_ansibles_own_message(cluster: Callable[..., Any], playbooks: Playbooks, tmp_path: Path) -> None:
     """On a Python of its own that has nothing installed."""
     sim = cluster()
     subprocess.run([target_python(), "-m", "venv", "--without-pip", str(tmp_path / "bare")], check=True)
     python = str(tmp_path / "bare" / "bin" / "python")
     bare = {"vars": {"ansible_python_interpreter": python}}
-    played = playbooks.run(
-        [{**deprovision("deprovision", sim.url, "w"), **bare}, {**info("info", sim.url, "w"), **bare}]
-    )
+    played = playbooks.run([{**deprovision("deprovision", sim.url, "w"), **bare}, {**info("info", sim.url, "w"), **bare}])
     for name in ("deprovision", "info"):
         result = played[name]
         assert result["failed"] and not result["changed"]

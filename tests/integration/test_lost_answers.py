@@ -59,9 +59,7 @@ def test_a_deprovision_whose_answer_is_lost_is_sent_once_and_looking_shows_what_
     assert max(sim.in_flight_max.values()) == 1
 
 
-def test_a_deprovision_that_outlasts_wait_timeout_is_unknown_and_is_not_sent_again(
-    cluster: Callable[..., Any], playbooks: Playbooks
-) -> None:
+def test_a_deprovision_that_outlasts_wait_timeout_is_unknown_and_is_not_sent_again(cluster: Callable[..., Any], playbooks: Playbooks) -> None:
     """The server is still at it: nobody can say yet what will be left."""
     sim = cluster(clock=1.0)
     made = environment(sim, "w", KINDS)
@@ -84,9 +82,7 @@ def test_what_a_lost_deprovision_left_is_sent_for_again(cluster: Callable[..., A
     assert existing(sim, made) == set()
 
 
-def test_every_deprovision_carries_a_mark_that_names_its_workflow(
-    cluster: Callable[..., Any], playbooks: Playbooks
-) -> None:
+def test_every_deprovision_carries_a_mark_that_names_its_workflow(cluster: Callable[..., Any], playbooks: Playbooks) -> None:
     """So that everybody who looks at the tasks of the cluster sees whose it is, and where it is at."""
     sim = cluster()
     for name in ("a", "b"):

@@ -47,9 +47,7 @@ def after_the_plan(sim: Any, change: Callable[[], None]) -> None:
     before_call(sim, "/_tasks", 2, change)
 
 
-def test_what_has_changed_since_the_plan_stops_that_workflow_and_no_other(
-    cluster: Callable[..., Any], playbooks: Playbooks
-) -> None:
+def test_what_has_changed_since_the_plan_stops_that_workflow_and_no_other(cluster: Callable[..., Any], playbooks: Playbooks) -> None:
     """A record that grew, an index that was made anew, one that is there again, a provisioning that began."""
     tasks, cases = [], {}
     for name in ("grown", "made anew", "there again", "provisioned again"):
@@ -90,9 +88,7 @@ def test_what_has_changed_since_the_plan_stops_that_workflow_and_no_other(
         assert gone == ({"index"} if name == "made anew" else set()), name
 
 
-def test_a_deprovision_of_somebody_else_on_the_workflow_is_waited_for(
-    cluster: Callable[..., Any], playbooks: Playbooks
-) -> None:
+def test_a_deprovision_of_somebody_else_on_the_workflow_is_waited_for(cluster: Callable[..., Any], playbooks: Playbooks) -> None:
     """Two calls on one workflow corrupt its record. The other one is slow, and bears no mark of ours."""
     sim = cluster(clock=1.0)
     made = environment(sim, "w", ("connector", "index"))
@@ -165,9 +161,7 @@ def test_a_workflow_that_is_being_provisioned_is_waited_for(cluster: Callable[..
     assert len(deprovisions(sim)) == 1
 
 
-def test_a_workflow_that_is_provisioned_for_too_long_is_left_alone_and_check_mode_says_so_at_once(
-    cluster: Callable[..., Any], playbooks: Playbooks
-) -> None:
+def test_a_workflow_that_is_provisioned_for_too_long_is_left_alone_and_check_mode_says_so_at_once(cluster: Callable[..., Any], playbooks: Playbooks) -> None:
     sim = cluster(clock=4.0)
     workflow_id = provisioned_from_the_first_look_on(sim, 40)
     check = in_check_mode(deprovision("check", sim.url, workflow_id, on_blocked="keep"))
@@ -178,9 +172,7 @@ def test_a_workflow_that_is_provisioned_for_too_long_is_left_alone_and_check_mod
     assert deprovisions(sim) == []
 
 
-def test_a_provisioning_that_was_broken_off_is_torn_down_with_a_warning(
-    cluster: Callable[..., Any], playbooks: Playbooks
-) -> None:
+def test_a_provisioning_that_was_broken_off_is_torn_down_with_a_warning(cluster: Callable[..., Any], playbooks: Playbooks) -> None:
     """The state says PROVISIONING and nobody is at it: the node was restarted."""
     sim = cluster()
     made = environment(sim, "w", ("connector", "index"))

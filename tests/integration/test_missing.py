@@ -46,9 +46,7 @@ def missing(cluster: Callable[..., Any], modules: Modules) -> tuple[Played, dict
 
 @pytest.mark.parametrize("used", ["used", "never used"])
 @pytest.mark.parametrize("version", VERSIONS)
-def test_an_unknown_workflow_is_ok_and_unchanged_and_a_warning_names_the_cluster(
-    version: str, used: str, missing: tuple[Played, dict[str, Any]]
-) -> None:
+def test_an_unknown_workflow_is_ok_and_unchanged_and_a_warning_names_the_cluster(version: str, used: str, missing: tuple[Played, dict[str, Any]]) -> None:
     played, sims = missing
     name = f"{version} {used}"
     result = played[name]

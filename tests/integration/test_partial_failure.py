@@ -22,9 +22,7 @@ def partly(cluster: Callable[..., Any], playbooks: Playbooks) -> tuple[Played, A
     sim.world.put("index", "readonly-docs", documents=3, read_only=True)
     sim.world.put("model", "foreign", connector_id="outside_connector", name="of somebody else")
     every = [name for one in made.values() for name in one.named]
-    tasks = [
-        deprovision(name, sim.url, name, allow_delete=made[name].named, on_shared="delete") for name in ("denied", "readonly", "outside")
-    ]
+    tasks = [deprovision(name, sim.url, name, allow_delete=made[name].named, on_shared="delete") for name in ("denied", "readonly", "outside")]
     for name in ("again", "also"):
         made[name] = environment(sim, name)
         every += made[name].named
@@ -41,9 +39,7 @@ LEFT = {
 
 
 @pytest.mark.parametrize("name", LEFT)
-def test_a_partial_failure_says_which_are_gone_and_which_are_not_and_why(
-    name: str, partly: tuple[Played, Any, dict[str, Any]]
-) -> None:
+def test_a_partial_failure_says_which_are_gone_and_which_are_not_and_why(name: str, partly: tuple[Played, Any, dict[str, Any]]) -> None:
     played, sim, made = partly
     result, (left, cause) = played[name], LEFT[name]
     assert result["failed"] and result["changed"]

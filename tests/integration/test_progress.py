@@ -368,9 +368,7 @@ def test_no_secret_is_in_the_file(facts: Callable[[], list[dict[str, Any]]]) -> 
     with running(version="3.6.0", clock=0.0, security=True) as sim:
         sim.add_user("operator", "operators-password", ["*"], roles=["all_access"])
         made = environment(sim, "w")
-        in_process.deprovision(
-            sim.urls, workflow_id=["w"], allow_delete=made.named, username="operator", password="operators-password", headers={"x-a": "top"}
-        )
+        in_process.deprovision(sim.urls, workflow_id=["w"], allow_delete=made.named, username="operator", password="operators-password", headers={"x-a": "top"})
     written = json.dumps(facts())
     assert facts()[-1]["gone"] == 6
     assert not [word for word in ("operator", "password", "x-a", "top", "127.0.0.1") if word in written]

@@ -177,9 +177,7 @@ def test_a_report_that_cannot_be_written_is_handed_on_and_said_all_the_same(
     (tmp_path / "file").touch()
     nowhere = str(tmp_path / "file" / "reports")
     folder = {"first": nowhere, "last": "{{ '%s' if environment_teardown__outcome | default({}) else '%s' }}" % (nowhere, tmp_path)}[when]
-    played = playbooks.run(
-        [role("teardown", folder, workflow_id="w", allow_delete="w-docs", confirm="w")], play={"module_defaults": {GROUP: {"url": sim.url}}}
-    )
+    played = playbooks.run([role("teardown", folder, workflow_id="w", allow_delete="w-docs", confirm="w")], play={"module_defaults": {GROUP: {"url": sim.url}}})
     gone = when == "last"
     assert existing(sim, made) == (set() if gone else {"connector", "index"})
     ours = "opensearch_ops.flow_framework.environment_teardown : "

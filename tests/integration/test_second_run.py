@@ -38,9 +38,7 @@ def twice(cluster: Callable[..., Any], modules: Modules) -> tuple[Played, Any]:
         "stale": {"allow_delete": made["stale"].named},
         "reset": {},
     }
-    tasks = [
-        deprovision(f"{run} {name}", sim.url, name, **options[name]) for run in ("first", "second") for name in options
-    ]
+    tasks = [deprovision(f"{run} {name}", sim.url, name, **options[name]) for run in ("first", "second") for name in options]
     return modules.run(tasks), sim
 
 

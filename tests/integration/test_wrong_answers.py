@@ -25,9 +25,7 @@ NAMED = ["w-docs", "w-embed", "w-hybrid"]
 USER = {"username": "operator", "password": "operators-password"}
 
 
-def answer(
-    method: str, path: str, status: int, body: Any, content_type: str = "application/json"
-) -> Callable[[Any], None]:
+def answer(method: str, path: str, status: int, body: Any, content_type: str = "application/json") -> Callable[[Any], None]:
     """A server that always answers this there."""
     return lambda sim: sim.faults.answer(method, path, status, body, content_type, times=None)
 
@@ -150,9 +148,7 @@ def read(cluster: Callable[..., Any], modules: Modules) -> tuple[Played, dict[st
 
 
 @pytest.mark.parametrize("name", READS)
-def test_a_read_that_goes_wrong_is_said_to_be_what_it_is(
-    name: str, read: tuple[Played, dict[str, tuple[Any, Any]]]
-) -> None:
+def test_a_read_that_goes_wrong_is_said_to_be_what_it_is(name: str, read: tuple[Played, dict[str, tuple[Any, Any]]]) -> None:
     result = read[0][name]
     assert result["failed"] and not result["changed"]
     assert re.search(READS[name][3], result["msg"]), result["msg"]
@@ -161,9 +157,7 @@ def test_a_read_that_goes_wrong_is_said_to_be_what_it_is(
 
 
 @pytest.mark.parametrize("name", READS)
-def test_after_a_read_that_goes_wrong_nothing_is_deleted(
-    name: str, read: tuple[Played, dict[str, tuple[Any, Any]]]
-) -> None:
+def test_after_a_read_that_goes_wrong_nothing_is_deleted(name: str, read: tuple[Played, dict[str, tuple[Any, Any]]]) -> None:
     sim, before = read[1][name]
     assert writes(sim) == []
     assert everything(sim, "w") == before
@@ -220,9 +214,7 @@ def sent(cluster: Callable[..., Any], modules: Modules) -> tuple[Played, dict[st
 
 
 @pytest.mark.parametrize("name", REFUSALS)
-def test_a_deprovision_that_is_refused_is_said_to_be_so_and_has_deleted_nothing(
-    name: str, sent: tuple[Played, dict[str, tuple[Any, Any]]]
-) -> None:
+def test_a_deprovision_that_is_refused_is_said_to_be_so_and_has_deleted_nothing(name: str, sent: tuple[Played, dict[str, tuple[Any, Any]]]) -> None:
     result, (sim, before) = sent[0][name], sent[1][name]
     assert result["failed"] and not result["changed"]
     assert re.search(REFUSALS[name][1], result["msg"]), result["msg"]

@@ -232,9 +232,7 @@ def test_only_a_row_that_was_run_and_did_not_fail_is_a_success(results: Sequence
     assert status(results) == wanted
 
 
-def test_the_command_runs_the_rows_that_were_asked_for_and_ends_as_they_did(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_command_runs_the_rows_that_were_asked_for_and_ends_as_they_did(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr(command, "interpreters", lambda named: {})
     assert command.main(["--only", "2.16, 2.20", "--ci"]) == 1
     assert [line.split()[:2] for line in capsys.readouterr().out.splitlines() if "not run" in line] == [["2.16", "3.10"]]

@@ -10,9 +10,7 @@ import gc
 import pytest
 from hypothesis import Phase, settings
 
-settings.register_profile(
-    "mutation", max_examples=8, derandomize=True, database=None, deadline=None, phases=[Phase.explicit, Phase.generate]
-)
+settings.register_profile("mutation", max_examples=8, derandomize=True, database=None, deadline=None, phases=[Phase.explicit, Phase.generate])
 settings.load_profile("mutation")
 
 

@@ -26,9 +26,7 @@ def folder() -> Iterator[Path]:
         yield Path(name).resolve()
 
 
-@pytest.mark.parametrize(
-    ("folder_mode", "file_mode", "stranger"), [(0o755, 0o644, True), (0o711, 0o604, True), (0o700, 0o644, False), (0o755, 0o640, False)]
-)
+@pytest.mark.parametrize(("folder_mode", "file_mode", "stranger"), [(0o755, 0o644, True), (0o711, 0o604, True), (0o700, 0o644, False), (0o755, 0o640, False)])
 def test_a_file_is_read_by_who_may_pass_its_folders_and_read_it(folder: Path, folder_mode: int, file_mode: int, stranger: bool) -> None:
     file = folder / "file"
     file.touch()

@@ -90,9 +90,7 @@ def test_that_the_repository_has_none_is_remembered_for_a_day(cache: Path, fake_
     assert flow_framework.plugin(RELEASE, cache) is not None
 
 
-def test_without_a_network_it_goes_on_without_and_asks_again_next_time(
-    cache: Path, fake_maven: FakeMaven, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_without_a_network_it_goes_on_without_and_asks_again_next_time(cache: Path, fake_maven: FakeMaven, capsys: pytest.CaptureFixture[str]) -> None:
     fake_maven.cut_off()
     assert flow_framework.plugin(RELEASE, cache) is None
     assert "whether the repository has a Flow Framework 3.6.0 is not known" in capsys.readouterr().err

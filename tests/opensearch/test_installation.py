@@ -110,9 +110,7 @@ def test_two_processes_at_once_make_it_once(cache: Path, fake_maven: FakeMaven) 
     assert homes(cache) == [made[0].home.name]
 
 
-def test_it_is_another_one_with_other_sums_or_with_a_flow_framework(
-    cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_it_is_another_one_with_other_sums_or_with_a_flow_framework(cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     without = installed(RELEASE, False, JAVA, US)
     plugin = tmp_path / "flow.zip"
     with zipfile.ZipFile(plugin, "w") as packed:

@@ -56,9 +56,7 @@ def test_what_has_no_sum_here_is_compared_by_maven_with_what_the_repository_publ
     assert capsys.readouterr().err == ""
 
 
-def test_that_a_repository_publishes_no_checksum_is_said(
-    fake_maven: FakeMaven, sums: None, target: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_that_a_repository_publishes_no_checksum_is_said(fake_maven: FakeMaven, sums: None, target: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (fake_maven.remote / OTHER.file).write_bytes(CONTENT)
     (fake_maven.folder / "without_checksums").touch()
     assert [file.read_bytes() for file in maven.fetch([OTHER], target)] == [CONTENT]

@@ -299,9 +299,7 @@ def test_a_change_is_answered_alike_and_leaves_the_same_behind(estate: Both, cha
     ("connector", "used", "status"),
     [("c-one", "b-one", 409), ("c-one", "b-ONE-x", 409), ("c-one", "b_one", 200), ("c_one", "b_one", 200), ("b_one", "b_one", 409)],
 )
-def test_a_connector_counts_as_used_where_its_id_has_a_word_in_common_with_that_of_a_model_alike(
-    estate: Both, connector: str, used: str, status: int
-) -> None:
+def test_a_connector_counts_as_used_where_its_id_has_a_word_in_common_with_that_of_a_model_alike(estate: Both, connector: str, used: str, status: int) -> None:
     """ML Commons looks for them by words: a dash ends one, an underscore and a capital do not."""
     call = ("delete", "connector", connector)
     with there(estate, [("connector", connector, {"body": CONNECTOR_BODY}), ("model", "member", {"connector_id": used})]):

@@ -20,9 +20,7 @@ pytestmark = pytest.mark.opensearch
 
 
 @pytest.mark.parametrize("moment", ["while it is deprovisioned", "while the module looks"])
-def test_a_node_that_restarts_in_the_middle_of_a_run_loses_nothing_and_the_next_run_finishes(
-    plain: Cluster, sim: Simulator, moment: str
-) -> None:
+def test_a_node_that_restarts_in_the_middle_of_a_run_loses_nothing_and_the_next_run_finishes(plain: Cluster, sim: Simulator, moment: str) -> None:
     """The run itself may fail, but says nothing that is not so; the same task again ends as if nothing had happened."""
     made = provisioned(sim, "w", ["connector", "model_group", "model", "agent", "ingest_pipeline", "index", "search_pipeline"])
     all_of_them = recorded(sim)

@@ -45,9 +45,7 @@ def test_every_user_gets_the_roles_that_the_simulator_gives() -> None:
     mapping = security.roles_mapping()
     for user in default_users().values():
         mapped = {
-            role
-            for role, by in mapping.items()
-            if {user.name, "*"} & set(by.get("users", [])) or set(user.backend_roles) & set(by.get("backend_roles", []))
+            role for role, by in mapping.items() if {user.name, "*"} & set(by.get("users", [])) or set(user.backend_roles) & set(by.get("backend_roles", []))
         }
         assert mapped == set(user.roles)
 

@@ -166,9 +166,7 @@ def reached(request: pytest.FixtureRequest, sim: Any, secure: Cluster) -> tuple[
 
 
 @pytest.mark.filterwarnings("ignore::urllib3.exceptions.InsecureRequestWarning")
-def test_a_ca_of_its_own_is_trusted_when_given_and_missed_with_the_name_of_the_option(
-    sim: Any, secure: Cluster, reached: tuple[list[str], str]
-) -> None:
+def test_a_ca_of_its_own_is_trusted_when_given_and_missed_with_the_name_of_the_option(sim: Any, secure: Cluster, reached: tuple[list[str], str]) -> None:
     url, end = reached
     admin = {"username": "admin", "password": "admin"}
     assert end in attempted(sim, url=url, ca_cert=secure.ca_cert, **admin)["msg"]
@@ -205,9 +203,7 @@ def test_refused_credentials_are_not_tried_a_second_time(sim: Any, secure: Clust
     assert [request.status for request in sim.requests()] == [401]
 
 
-def test_playbooks_tear_down_by_password_and_by_the_certificate_of_the_environment(
-    sim: Any, secure: Cluster, accounts: Accounts, tmp_path: Path
-) -> None:
+def test_playbooks_tear_down_by_password_and_by_the_certificate_of_the_environment(sim: Any, secure: Cluster, accounts: Accounts, tmp_path: Path) -> None:
     """The certificate of the variables is of no account where the task says who it is."""
     client = secure.client()
     assert client.send("PUT", f"{API}/internalusers/operator", {"password": PASSWORD}).status == 201
@@ -311,9 +307,7 @@ def spared(sim: Any) -> Environment:
 
 
 @pytest.mark.parametrize("left_out", READS)
-def test_each_permission_to_read_that_is_left_out_is_named(
-    sim: Any, accounts: Accounts, lacking: dict[str, str], spared: Environment, left_out: str
-) -> None:
+def test_each_permission_to_read_that_is_left_out_is_named(sim: Any, accounts: Accounts, lacking: dict[str, str], spared: Environment, left_out: str) -> None:
     """In check mode, and where something is unknown then in a run: nothing goes, and nothing is said to be absent."""
     options = {**accounts.of(lacking[left_out]), "allow_delete": spared.named, "leftovers": "delete"}
     foreseen = attempted(sim, spared.workflow_id, check, **options)
@@ -360,9 +354,7 @@ def test_without_any_right_to_delete_each_resource_says_which_one_it_needs(sim: 
 
 
 @pytest.mark.parametrize("left_out", DELETES)
-def test_each_right_to_delete_that_is_left_out_is_named_for_that_resource(
-    sim: Any, accounts: Accounts, lacking: dict[str, str], left_out: str
-) -> None:
+def test_each_right_to_delete_that_is_left_out_is_named_for_that_resource(sim: Any, accounts: Accounts, lacking: dict[str, str], left_out: str) -> None:
     kind, workflow_id = DELETES[left_out], f"pr-{lacking[left_out]}"
     made = environment(sim, workflow_id, (kind, "ingest_pipeline" if kind == "search_pipeline" else "search_pipeline"))
     result = run(sim, workflow_id, **accounts.of(lacking[left_out]), allow_delete=made.named, leftovers="delete")
@@ -508,9 +500,7 @@ def test_the_second_role_reads_many_and_the_first_is_enough_for_one(sim: Any, ac
 
 
 @pytest.mark.parametrize("left_out", permitted_by(MANY))
-def test_without_a_line_of_the_second_role_it_is_said_once_and_read_one_by_one(
-    sim: Any, accounts: Accounts, estate: list[Environment], left_out: str
-) -> None:
+def test_without_a_line_of_the_second_role_it_is_said_once_and_read_one_by_one(sim: Any, accounts: Accounts, estate: list[Environment], left_out: str) -> None:
     accounts.add({"fewer": without(both(TEARDOWN, MANY), left_out)})
     seen = informed(sim, [one.workflow_id for one in estate], **accounts.of("fewer"))
     (warning,) = seen["warnings"]
@@ -546,9 +536,7 @@ def test_without_the_settings_of_all_indices_a_warning_says_that_users_of_pipeli
     assert is_named("indices:monitor/settings/get", warning) and "not known" in warning
 
 
-def test_where_the_plugin_leaves_out_what_it_denies_only_the_settings_of_all_indices_show_every_user(
-    sim: Any, secure: Cluster, patterns: Accounts
-) -> None:
+def test_where_the_plugin_leaves_out_what_it_denies_only_the_settings_of_all_indices_show_every_user(sim: Any, secure: Cluster, patterns: Accounts) -> None:
     made = environment(sim, "pr-left-out", ("ingest_pipeline",))
     sim.world.put("index", "other-user", settings={"index.default_pipeline": made.ids["ingest_pipeline"]})
     with configured(secure, "do_not_fail_on_forbidden"):
@@ -622,9 +610,7 @@ LOOKS = {
 
 
 @pytest.mark.parametrize("name", UNSEEN)
-def test_a_user_with_too_few_rights_is_told_for_each_resource_and_nothing_goes(
-    sim: Any, accounts: Accounts, spared: Environment, name: str
-) -> None:
+def test_a_user_with_too_few_rights_is_told_for_each_resource_and_nothing_goes(sim: Any, accounts: Accounts, spared: Environment, name: str) -> None:
     """The users of the recordings, with the plugin's own roles; the version of Flow Framework is said, as not all may read it."""
     options = {**accounts.of(name), "allow_delete": spared.named, "flow_framework_version": "2.19.1"}
     result = attempted(sim, spared.workflow_id, **options)

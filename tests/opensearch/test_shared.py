@@ -62,8 +62,7 @@ def played(folder: Path, tests: str) -> str:
 def test_where_a_test_of_any_folder_fails_the_logs_of_the_shared_cluster_are_kept(tmp_path: Path) -> None:
     report = played(
         tmp_path,
-        "@pytest.mark.opensearch\ndef test_on_a_cluster(cluster):\n    cluster('1.2.3')\n    assert False\n\n"
-        "def test_without_one():\n    assert False\n",
+        "@pytest.mark.opensearch\ndef test_on_a_cluster(cluster):\n    cluster('1.2.3')\n    assert False\n\ndef test_without_one():\n    assert False\n",
     )
     assert "2 failed" in report
     assert report.count("the logs of 1.2.3 are kept in /kept/1.2.3") == 1, report

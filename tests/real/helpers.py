@@ -92,9 +92,7 @@ def attributes(kind: str, ids: Mapping[str, str], index: Mapping[str, Any]) -> d
     return {}
 
 
-def record(
-    sim: Any, workflow_id: str, resources: Iterable[tuple[str, str]], state: str = "COMPLETED", has_template: bool = True
-) -> None:
+def record(sim: Any, workflow_id: str, resources: Iterable[tuple[str, str]], state: str = "COMPLETED", has_template: bool = True) -> None:
     """Put a state document, and a template."""
     progress = {"COMPLETED": "DONE", "PROVISIONING": "IN_PROGRESS"}.get(state, state)
     document: dict[str, Any] = {"workflow_id": workflow_id, "state": state, "provisioning_progress": progress}
@@ -265,10 +263,7 @@ def overlaps(requests: Iterable[Any]) -> list[tuple[str, str]]:
     """Pairs of targets that were under way at the same time."""
     ordered = sorted(requests, key=lambda one: one.started)
     return [
-        (one.target, other.target)
-        for number, one in enumerate(ordered)
-        for other in ordered[number + 1 :]
-        if one.ended is None or other.started < one.ended
+        (one.target, other.target) for number, one in enumerate(ordered) for other in ordered[number + 1 :] if one.ended is None or other.started < one.ended
     ]
 
 

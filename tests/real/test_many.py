@@ -112,9 +112,7 @@ def test_calls_of_others_are_counted_as_far_as_they_were_there_first(slow: Any) 
     for one in others:
         slow.faults.hold("delete_agent", one.id("agent"))
     waits = [
-        in_thread(
-            partial(call, slow.url, "POST", f"{FLOW}/{one.workflow_id}/_deprovision", headers={"X-Opaque-Id": f"{OPAQUE_PREFIX}/x/{one.workflow_id}"})
-        )
+        in_thread(partial(call, slow.url, "POST", f"{FLOW}/{one.workflow_id}/_deprovision", headers={"X-Opaque-Id": f"{OPAQUE_PREFIX}/x/{one.workflow_id}"}))
         for one in others
     ]
     until(lambda: len(posts(slow)) == 2)

@@ -275,9 +275,7 @@ def marked(sim: Any, others: list[Any]) -> list[Any]:
     for one in others:
         sim.faults.hold("delete_agent", one.id("agent"))
     marks = [{"X-Opaque-Id": f"{pools.OPAQUE_PREFIX}/there/{one.workflow_id}"} for one in others]
-    waits = [
-        in_thread(partial(call, sim.url, "POST", f"{FLOW}/{one.workflow_id}/_deprovision", headers=mark)) for one, mark in zip(others, marks, strict=True)
-    ]
+    waits = [in_thread(partial(call, sim.url, "POST", f"{FLOW}/{one.workflow_id}/_deprovision", headers=mark)) for one, mark in zip(others, marks, strict=True)]
     until(lambda: len(posts(sim)) == len(others))
     return waits
 

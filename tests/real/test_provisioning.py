@@ -99,9 +99,7 @@ def unreadable_pool(sim: Any) -> None:
 
 
 @pytest.mark.parametrize("pool", (busy_pool, unreadable_pool))
-def test_where_the_pool_says_nothing_a_FAILED_record_has_to_stand_still(
-    sim: Any, pool: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_where_the_pool_says_nothing_a_FAILED_record_has_to_stand_still(sim: Any, pool: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(teardown, "STILL", 0.5)
     made = provisioned(sim, "w", ["index"], state="FAILED")
     pool(sim)

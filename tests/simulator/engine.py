@@ -165,9 +165,7 @@ class Engine:
         """Backend roles and tenants: is this caller let near this workflow?"""
         tenants = self.settings.true("plugins.flow_framework.multi_tenancy_enabled")
         filtered = (
-            self.features.filter_document is not None
-            and caller.user is not None
-            and self.settings.true("plugins.flow_framework.filter_by_backend_roles")
+            self.features.filter_document is not None and caller.user is not None and self.settings.true("plugins.flow_framework.filter_by_backend_roles")
         )
         if not tenants and not filtered:
             return
@@ -190,9 +188,7 @@ class Engine:
             return
         roles = set((owner or {}).get("backend_roles", []))
         if roles.isdisjoint(user.backend_roles):
-            raise plugin_error(
-                f"User does not have permissions to access workflow: {id_}", self.features.filter_refusal_status
-            )
+            raise plugin_error(f"User does not have permissions to access workflow: {id_}", self.features.filter_refusal_status)
 
     # -- create, update, get
 
@@ -219,8 +215,7 @@ class Engine:
             return
         if not caller.user.backend_roles and not caller.user.is_admin:
             raise plugin_error(
-                f"Filter by backend roles is enabled, but User {caller.user.name} does not have any backend roles"
-                " configured",
+                f"Filter by backend roles is enabled, but User {caller.user.name} does not have any backend roles configured",
                 403,
             )
 
@@ -352,9 +347,7 @@ class Engine:
         old = workflow_of(self._known_template(id_, caller))
         state = self.state(id_) or {}
         if state.get("provisioning_progress") not in ("DONE", "FAILED"):
-            raise plugin_error(
-                f"The template can not be reprovisioned unless its provisioning state is DONE or FAILED: {id_}", 400
-            )
+            raise plugin_error(f"The template can not be reprovisioned unless its provisioning state is DONE or FAILED: {id_}", 400)
         template = normalised(body)
         self._validate(body, template, validate)
         new = workflow_of(template)
@@ -397,9 +390,7 @@ class Engine:
             },
         )
         self.stores.made(TEMPLATES).update(id_, {"last_provisioned_time": now})
-        self.runs[id_] = self.spawn(
-            self._provision(node, id_, copy.deepcopy(dict(workflow)), before, dict(parameters), caller, known)
-        )
+        self.runs[id_] = self.spawn(self._provision(node, id_, copy.deepcopy(dict(workflow)), before, dict(parameters), caller, known))
 
     async def _provision(
         self,
@@ -515,9 +506,7 @@ class Engine:
 
     # -- deprovision (behaviour.md 2)
 
-    async def deprovision(
-        self, node: Node, id_: str, allow: frozenset[str], caller: Caller, headers: dict[str, str]
-    ) -> tuple[int, dict[str, Any]]:
+    async def deprovision(self, node: Node, id_: str, allow: frozenset[str], caller: Caller, headers: dict[str, str]) -> tuple[int, dict[str, Any]]:
         """Tear down what the state records; status and body of the answer."""
         self.authorize(caller.user, DEPROVISION_ACTION, self.mask())
         tenant = self._take_tenant_slot(caller)
@@ -561,9 +550,7 @@ class Engine:
             raise plugin_error(text, self.features.unreadable_deprovision_status)
         return copy.deepcopy(state)
 
-    def _plan(
-        self, state: Mapping[str, Any], allow: frozenset[str]
-    ) -> tuple[list[tuple[str, dict[str, Any]]], list[dict[str, Any]]] | None:
+    def _plan(self, state: Mapping[str, Any], allow: frozenset[str]) -> tuple[list[tuple[str, dict[str, Any]]], list[dict[str, Any]]] | None:
         """Steps in the order of deletion, and entries that wait for allow_delete. None for an unknown step name."""
         steps: list[tuple[str, dict[str, Any]]] = []
         waiting: list[dict[str, Any]] = []
@@ -643,9 +630,7 @@ class Engine:
         if left:
             self._states().update(id_, {"resources_created": left})
 
-    def _partial(
-        self, id_: str, failed: list[dict[str, Any]], waiting: list[dict[str, Any]]
-    ) -> tuple[int, dict[str, Any]]:
+    def _partial(self, id_: str, failed: list[dict[str, Any]], waiting: list[dict[str, Any]]) -> tuple[int, dict[str, Any]]:
         sentences = []
         if failed:
             sentences.append(f"Failed to deprovision some resources: [{_listed(failed)}].")
@@ -721,9 +706,7 @@ def _listed(entries: list[dict[str, Any]]) -> str:
 
 
 def _outputs_of(step_id: str, records: list[dict[str, Any]]) -> dict[str, Any]:
-    return {
-        record["resource_type"]: record["resource_id"] for record in records if record["workflow_step_id"] == step_id
-    }
+    return {record["resource_type"]: record["resource_id"] for record in records if record["workflow_step_id"] == step_id}
 
 
 def make_node(number: int, address: str, features: Features, pool: int | None) -> Node:

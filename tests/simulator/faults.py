@@ -83,9 +83,7 @@ class Faults:
         when: str = "before",
     ) -> None:
         """Answer this; a body that is no string is sent as JSON."""
-        self.rules.append(
-            Rule("answer", method, re.compile(path_regex), times, _moment(when), status, body, content_type)
-        )
+        self.rules.append(Rule("answer", method, re.compile(path_regex), times, _moment(when), status, body, content_type))
 
     def cut(self, method: str | None, path_regex: str, how: str, times: int | None = 1, when: str = "before") -> None:
         """Spoil the answer: "reset" the connection, "truncate" the JSON, an "empty" body with 200, a proxy's "html"

@@ -101,29 +101,22 @@ class FlowRoutes:
         known = self._known_params()
         rest = {name: value for name, value in call.params.items() if name not in known}
         rest = {name: value for name, value in rest.items() if name not in ("pretty", "human", "filter_path", "format")}
-        flags = {
-            name: boolean(call.params.get(name), False) if name in known else False
-            for name in ("provision", "update_fields", "reprovision")
-        }
+        flags = {name: boolean(call.params.get(name), False) if name in known else False for name in ("provision", "update_fields", "reprovision")}
         if rest and not self.features.substitutions:
             raise unrecognised(call.raw_path, sorted(rest), known)
         if rest and not flags["provision"]:
             raise plugin_error(
-                f"Only the parameters [{', '.join(known)}] are permitted unless the provision parameter is set to"
-                " true.",
+                f"Only the parameters [{', '.join(known)}] are permitted unless the provision parameter is set to true.",
                 400,
             )
         if flags["provision"] and flags["update_fields"]:
-            raise plugin_error(
-                "You can not use both the provision and update_fields parameters in the same request.", 400
-            )
+            raise plugin_error("You can not use both the provision and update_fields parameters in the same request.", 400)
         if flags["reprovision"] and "use_case" in call.params:
             raise plugin_error("You cannot use the reprovision and use_case parameters in the same request.", 400)
         waits = "wait_for_completion_timeout" in call.params and "wait_for_completion_timeout" in known
         if waits and not (flags["provision"] or flags["reprovision"]):
             raise plugin_error(
-                "Request parameter 'wait_for_completion_timeout' is not allowed unless the 'provision' or"
-                " 'reprovision' parameter is set to true.",
+                "Request parameter 'wait_for_completion_timeout' is not allowed unless the 'provision' or 'reprovision' parameter is set to true.",
                 400,
             )
         if "use_case" in call.params and "use_case" in known:

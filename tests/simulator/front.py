@@ -184,9 +184,7 @@ class Front:
             raise Refused(answer.status, answer.body.decode())
         known = json.loads(answer.body)
         roles = known["roles"]
-        user = Passing(
-            known["user_name"], "", await self._permissions(roles), known["backend_roles"], roles, headers=shown, certificate=certificate
-        )
+        user = Passing(known["user_name"], "", await self._permissions(roles), known["backend_roles"], roles, headers=shown, certificate=certificate)
         return Caller(user)
 
     async def _permissions(self, roles: list[str]) -> list[str]:
@@ -266,10 +264,7 @@ class Front:
         rows = await self._asked(call, "/_cat/plugins?format=json")
         faults, own = self._engine.faults, f"{self.real.version}.0"
         if not faults.plugin_absent:
-            rows += [
-                {"name": node.name, "component": FLOW_FRAMEWORK, "version": faults.plugin_versions.get(node.name, own)}
-                for node in self._engine.nodes
-            ]
+            rows += [{"name": node.name, "component": FLOW_FRAMEWORK, "version": faults.plugin_versions.get(node.name, own)} for node in self._engine.nodes]
         return cat_answer(call, sorted(rows, key=lambda row: (row["name"], row["component"])), ["name", "component", "version"])
 
     async def cat_thread_pool(self, call: Call) -> Answer:

@@ -142,10 +142,7 @@ class ClusterRoutes:
 
     async def cat_nodes(self, call: Call) -> Answer:
         self._may(call, "cluster:monitor/state")
-        rows = [
-            {"ip": "127.0.0.1", "name": node.name, "id": node.id[:4], "version": self._number(), "node.roles": "dimr"}
-            for node in self.engine.nodes
-        ]
+        rows = [{"ip": "127.0.0.1", "name": node.name, "id": node.id[:4], "version": self._number(), "node.roles": "dimr"} for node in self.engine.nodes]
         return cat_answer(call, rows, ["ip", "node.roles", "name"])
 
     # -- pools and tasks
@@ -290,13 +287,11 @@ class ClusterRoutes:
         }
         if asked & {"plugins", "_all"}:
             shown["plugins"] = [
-                {"name": plugin["component"], "version": plugin["version"], "opensearch_version": self._number()}
-                for plugin in self._plugins(node)
+                {"name": plugin["component"], "version": plugin["version"], "opensearch_version": self._number()} for plugin in self._plugins(node)
             ]
         if asked & {"thread_pool", "_all"}:
             shown["thread_pool"] = {
-                name: {"type": "scaling", "core": 1, "max": pool.maximum, "keep_alive": "1m", "queue_size": -1}
-                for name, pool in node.pools.items()
+                name: {"type": "scaling", "core": 1, "max": pool.maximum, "keep_alive": "1m", "queue_size": -1} for name, pool in node.pools.items()
             }
         if asked & {"http", "_all"}:
             shown["http"] = {"bound_address": [node.address], "publish_address": node.address}
@@ -467,9 +462,7 @@ def _human(size: int) -> str:
     raise AssertionError("unreachable")
 
 
-def cat_answer(
-    call: Call, rows: list[dict[str, Any]], default: list[str], aliases: Mapping[str, str] | None = None
-) -> Answer:
+def cat_answer(call: Call, rows: list[dict[str, Any]], default: list[str], aliases: Mapping[str, str] | None = None) -> Answer:
     """A table of the cat API: JSON with ``format=json``, else text; ``h`` chooses columns, ``v`` shows a header."""
     aliases = aliases or {}
     asked = [name for name in call.params.get("h", "").split(",") if name] or default
@@ -490,7 +483,5 @@ def cat_answer(
     if call.flag("v"):
         lines.insert(0, [shown for shown, _name in columns])
     widths = [max((len(line[i]) for line in lines), default=0) for i in range(len(columns))]
-    text = "".join(
-        " ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) + "\n" for line in lines
-    )
+    text = "".join(" ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) + "\n" for line in lines)
     return Answer(200, text, TEXT)

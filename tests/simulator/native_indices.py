@@ -166,10 +166,7 @@ class IndexRoutes:
             {
                 "_shards": {"total": total, "successful": primaries, "failed": 0},
                 "_all": {"primaries": summed, "total": summed},
-                "indices": {
-                    index.name: {"uuid": index.uuid, "primaries": each[index.name], "total": each[index.name]}
-                    for index in chosen
-                },
+                "indices": {index.name: {"uuid": index.uuid, "primaries": each[index.name], "total": each[index.name]} for index in chosen},
             },
         )
 
@@ -251,9 +248,7 @@ class IndexRoutes:
         self._may(call, "indices:admin/aliases/get")
         wanted = call.path.get("name")
         expression = call.path.get("index", "_all")
-        chosen = self.world.resolve(
-            expression, expand_wildcards="all", ignore_unavailable=call.flag("ignore_unavailable")
-        )
+        chosen = self.world.resolve(expression, expand_wildcards="all", ignore_unavailable=call.flag("ignore_unavailable"))
         if wanted is None:
             return Answer(200, {index.name: {"aliases": index.aliases} for index in chosen})
         patterns = wanted.split(",")

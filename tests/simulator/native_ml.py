@@ -91,9 +91,7 @@ class MachineLearningRoutes:
 
     async def register_group(self, call: Call) -> Answer:
         self._may(call, "register_model_group")
-        return Answer(
-            200, {"model_group_id": self.world.register_model_group(self._body(call, "name")), "status": "CREATED"}
-        )
+        return Answer(200, {"model_group_id": self.world.register_model_group(self._body(call, "name")), "status": "CREATED"})
 
     async def register_agent(self, call: Call) -> Answer:
         self._may(call, "agents/register")

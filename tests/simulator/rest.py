@@ -130,8 +130,7 @@ class Router:
             raise Refused(
                 405,
                 {
-                    "error": f"Incorrect HTTP method for uri [{call.uri}] and method [{call.method}],"
-                    f" allowed: [{', '.join(allowed)}]",
+                    "error": f"Incorrect HTTP method for uri [{call.uri}] and method [{call.method}], allowed: [{', '.join(allowed)}]",
                     "status": 405,
                 },
             )
@@ -227,9 +226,7 @@ def boolean(text: str | None, default: bool) -> bool:
         return True
     if text == "false":
         return False
-    raise core_error(
-        "illegal_argument_exception", f"Failed to parse value [{text}] as only [true] or [false] are allowed.", 400
-    )
+    raise core_error("illegal_argument_exception", f"Failed to parse value [{text}] as only [true] or [false] are allowed.", 400)
 
 
 def filtered(body: Any, paths: str) -> Any:

@@ -128,11 +128,7 @@ class Search:
                     terms.append(_plain(value))
             return terms
         if sub == "keyword" and base:
-            return [
-                _plain(value)
-                for value in _values(source, self._inside(base, nested))
-                if self.mapping.kind(base, value) == "text+keyword"
-            ]
+            return [_plain(value) for value in _values(source, self._inside(base, nested)) if self.mapping.kind(base, value) == "text+keyword"]
         return []
 
     def _hidden(self, path: str, nested: str) -> bool:
@@ -178,8 +174,7 @@ class Search:
             if self._hidden(path, nested):
                 return False
             return (
-                any(isinstance(value, Mapping) and value for value in _values(source, self._inside(path, nested)))
-                and self.mapping.fields.get(path) != "nested"
+                any(isinstance(value, Mapping) and value for value in _values(source, self._inside(path, nested))) and self.mapping.fields.get(path) != "nested"
             )
 
         return check

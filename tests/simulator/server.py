@@ -144,9 +144,7 @@ class Simulator:
         self._stores = Stores(self.clock)
         self._front = None if real is None else Front(real)
         self._nodes = self._simulated_nodes() if self._front is None else self._front.nodes(self.features, options.pool)
-        self._engine = Engine(
-            self.features, self.clock, self._stores, self._security, self.faults, self._settings, self._nodes
-        )
+        self._engine = Engine(self.features, self.clock, self._stores, self._security, self.faults, self._settings, self._nodes)
         self._router = Router()
         self.world = self._world_in_memory() if self._front is None else self._world_behind(self._front)
         self._control = Control(self)
@@ -157,10 +155,7 @@ class Simulator:
 
     def _simulated_nodes(self) -> list[Node]:
         options = self.options
-        return [
-            make_node(number, f"{options.host}:{9299 + number}", self.features, options.pool)
-            for number in range(1, options.nodes + 1)
-        ]
+        return [make_node(number, f"{options.host}:{9299 + number}", self.features, options.pool) for number in range(1, options.nodes + 1)]
 
     def _world_in_memory(self) -> World:
         """Everything of OpenSearch and ML Commons is answered by this process."""
@@ -242,8 +237,7 @@ class Simulator:
         return [
             request
             for request in list(self.log)
-            if (method is None or request.method == method)
-            and (path is None or re.search(path, f"{request.path}?{request.query}"))
+            if (method is None or request.method == method) and (path is None or re.search(path, f"{request.path}?{request.query}"))
         ]
 
     def clear_log(self) -> None:
@@ -319,9 +313,7 @@ class Simulator:
         parts = urlsplit(self.url)
         if parts.scheme == "https":
             context = ssl.create_default_context(cafile=self.ca_cert)
-            connection: http.client.HTTPConnection = http.client.HTTPSConnection(
-                str(parts.hostname), parts.port, timeout=60, context=context
-            )
+            connection: http.client.HTTPConnection = http.client.HTTPSConnection(str(parts.hostname), parts.port, timeout=60, context=context)
         else:
             connection = http.client.HTTPConnection(str(parts.hostname), parts.port, timeout=60)
         headers = {"Content-Type": "application/json"}
@@ -504,9 +496,7 @@ class Simulator:
             raise no_handler(call)
         return await self._router.dispatch(call)
 
-    async def _spoiled(
-        self, received: web.BaseRequest, call: Call, request: Request, rule: Rule, answer: Answer | None
-    ) -> web.StreamResponse:
+    async def _spoiled(self, received: web.BaseRequest, call: Call, request: Request, rule: Rule, answer: Answer | None) -> web.StreamResponse:
         if rule.action == "silence":
             await asyncio.get_running_loop().create_future()  # until the client or the simulator ends it
         request.ended = time.time()
@@ -581,9 +571,7 @@ def in_front(
     Like ``running``, but for what the cluster decides: version, nodes, TLS and the security plugin. ``world`` is the
     cluster's.
     """
-    options = Options(
-        real.version, clock, real.security, real.security, pool, len(real.urls), "", multi_tenancy, None, host, port
-    )
+    options = Options(real.version, clock, real.security, real.security, pool, len(real.urls), "", multi_tenancy, None, host, port)
     with _started(options, real) as simulator:
         yield simulator
 

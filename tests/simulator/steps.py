@@ -54,12 +54,8 @@ STEPS: Mapping[str, dict[str, Any]] = {
         True,
         "1m",
     ),
-    "register_local_sparse_encoding_model": _step(
-        ["name", "version", "model_format"], ["model_id", "register_model_status"], True, "1m"
-    ),
-    "register_local_pretrained_model": _step(
-        ["name", "version", "model_format"], ["model_id", "register_model_status"], True, "1m"
-    ),
+    "register_local_sparse_encoding_model": _step(["name", "version", "model_format"], ["model_id", "register_model_status"], True, "1m"),
+    "register_local_pretrained_model": _step(["name", "version", "model_format"], ["model_id", "register_model_status"], True, "1m"),
     "register_model_group": _step(["name"], ["model_group_id", "model_group_status"], True),
     "deploy_model": _step(["model_id"], ["model_id"], True, "15s"),
     "undeploy_model": _step(["model_id"], ["success"], True),

@@ -78,9 +78,7 @@ FIELD_TYPES: dict[str, FieldTypes] = {
             "function_name": "keyword",
         }
     ),
-    AGENTS: FieldTypes(
-        {**_NAMED, "type": "keyword", "llm": "flat", "tools": "flat", "parameters": "flat", "memory": "flat"}
-    ),
+    AGENTS: FieldTypes({**_NAMED, "type": "keyword", "llm": "flat", "tools": "flat", "parameters": "flat", "memory": "flat"}),
     MODEL_GROUPS: FieldTypes({**_NAMED, "access": "keyword", "owner": "nested"}),
 }
 

@@ -26,9 +26,7 @@ def normalised(body: Any) -> dict[str, Any]:
     if not body.get("name"):
         raise plugin_error("A template object requires a name.", 400)
     template = {name: copy.deepcopy(body[name]) for name in _FIELDS if name in body}
-    template["workflows"] = {
-        name: _normalised_workflow(workflow) for name, workflow in (body.get("workflows") or {}).items()
-    }
+    template["workflows"] = {name: _normalised_workflow(workflow) for name, workflow in (body.get("workflows") or {}).items()}
     return template
 
 
@@ -92,9 +90,7 @@ def check_steps(template: Mapping[str, Any], denied_steps: bool) -> None:
     """Refused: 403 for a step that no template may hold, 400 for one that does not exist (behaviour.md 1.4, P07)."""
     for node in workflow_of(template)["nodes"]:
         if denied_steps and node["type"] in gated():
-            raise plugin_error(
-                f"The step type [{node['type']}] for node [{node['id']}] can not be used in a workflow.", 403
-            )
+            raise plugin_error(f"The step type [{node['type']}] for node [{node['id']}] can not be used in a workflow.", 403)
         if node["type"] not in catalogue():
             raise plugin_error(f"Workflow step type [{node['type']}] is not implemented.", 501)
 
@@ -109,15 +105,12 @@ def check_inputs(given: Any) -> None:
         missing = [name for name in step["inputs"] if name not in has]
         if missing:
             raise plugin_error(
-                f"Invalid workflow, node [{node.get('id')}] missing the following required inputs :"
-                f" [{', '.join(missing)}]",
+                f"Invalid workflow, node [{node.get('id')}] missing the following required inputs : [{', '.join(missing)}]",
                 400,
             )
 
 
-def inputs_of(
-    node: Mapping[str, Any], outputs: Mapping[str, Mapping[str, Any]], parameters: Mapping[str, str]
-) -> dict[str, Any]:
+def inputs_of(node: Mapping[str, Any], outputs: Mapping[str, Mapping[str, Any]], parameters: Mapping[str, str]) -> dict[str, Any]:
     """What a step gets: outputs of steps before it, then its own inputs with ``${{name}}`` filled in."""
     inputs: dict[str, Any] = {}
     for previous, name in node["previous_node_inputs"].items():
@@ -127,9 +120,7 @@ def inputs_of(
         if isinstance(value, list) and isinstance(inputs.get(name), list):
             value = [*inputs[name], *value]
         inputs[name] = value
-    known: dict[str, Any] = {
-        f"{step}.{name}": value for step, values in outputs.items() for name, value in values.items()
-    }
+    known: dict[str, Any] = {f"{step}.{name}": value for step, values in outputs.items() for name, value in values.items()}
     known.update(parameters)
     inputs.update({name: substituted(value, known) for name, value in node["user_inputs"].items()})
     return inputs

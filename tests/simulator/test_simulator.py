@@ -70,12 +70,7 @@ def template(*nodes: tuple[str, str, dict[str, Any]], edges: list[tuple[str, str
 
 def pipelines(prefix: str, count: int) -> dict[str, Any]:
     """A template of independent ingest pipelines."""
-    return template(
-        *(
-            (f"p{i}", "create_ingest_pipeline", {"pipeline_id": f"{prefix}-{i}", "configurations": {"processors": []}})
-            for i in range(count)
-        )
-    )
+    return template(*((f"p{i}", "create_ingest_pipeline", {"pipeline_id": f"{prefix}-{i}", "configurations": {"processors": []}}) for i in range(count)))
 
 
 def recorded(*resources: tuple[str, str, str]) -> dict[str, Any]:
@@ -197,9 +192,7 @@ def test_a_dropped_connection_does_not_stop_the_work() -> None:
         with pytest.raises(urllib3.exceptions.TimeoutError):
             send(sim, "POST", f"{WORKFLOW}/w/_deprovision", timeout=0.02, headers={"X-Opaque-Id": "me"})
         headers = [
-            task["headers"]
-            for node in send(sim, "GET", "/_tasks?detailed&actions=*deprovision")[1]["nodes"].values()
-            for task in node["tasks"].values()
+            task["headers"] for node in send(sim, "GET", "/_tasks?detailed&actions=*deprovision")[1]["nodes"].values() for task in node["tasks"].values()
         ]
         assert headers == [{"X-Opaque-Id": "me"}]
         until(lambda: state_of(sim) == "NOT_STARTED")
@@ -414,9 +407,7 @@ def test_tls_and_client_certificates() -> None:
         assert sim.url.startswith("https://")
         plain = urllib3.PoolManager(retries=False, ca_certs=sim.ca_cert)
         assert send(sim, "GET", "/", pool=plain) == (401, "Unauthorized")
-        with_certificate = urllib3.PoolManager(
-            retries=False, ca_certs=sim.ca_cert, cert_file=sim.client_cert, key_file=sim.client_key
-        )
+        with_certificate = urllib3.PoolManager(retries=False, ca_certs=sim.ca_cert, cert_file=sim.client_cert, key_file=sim.client_key)
         assert send(sim, "GET", "/", pool=with_certificate)[0] == 200
         assert sim.log[-1].user == "admin"
         with pytest.raises(urllib3.exceptions.SSLError):
@@ -539,9 +530,7 @@ def test_queries() -> None:
 def test_the_command_with_its_knobs(tmp_path: Path) -> None:
     urls = tmp_path / "urls"
     command = [sys.executable, "-m", "tests.simulator", "--version", "2.19.1", "--clock", "0", "--nodes", "2"]
-    process = subprocess.Popen(
-        [*command, "--write-url", str(urls)], cwd=ROOT, stdout=subprocess.PIPE, text=True, env=dict(os.environ)
-    )
+    process = subprocess.Popen([*command, "--write-url", str(urls)], cwd=ROOT, stdout=subprocess.PIPE, text=True, env=dict(os.environ))
     try:
         assert process.stdout is not None
         url = process.stdout.readline().strip()

@@ -209,10 +209,7 @@ _2_14 = replace(
     _2_13,
     since=(2, 14, 0),
     bodies_ignored=True,
-    update_refused_text=(
-        "The template can not be updated unless its provisioning state is NOT_STARTED: {id}."
-        " Deprovision the workflow to reset the state."
-    ),
+    update_refused_text=("The template can not be updated unless its provisioning state is NOT_STARTED: {id}. Deprovision the workflow to reset the state."),
     provision_refused_text=(
         "The workflow provisioning state is {progress} and can not be provisioned unless its state is NOT_STARTED:"
         " {id}. Deprovision the workflow to reset the state."

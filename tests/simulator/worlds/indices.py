@@ -208,8 +208,7 @@ class Indices:
         if by_alias and not aliases:
             raise core_error(
                 "illegal_argument_exception",
-                f"The provided expression [{name}] matches an alias, specify the corresponding concrete indices"
-                " instead.",
+                f"The provided expression [{name}] matches an alias, specify the corresponding concrete indices instead.",
                 400,
             )
         return by_alias
@@ -218,8 +217,7 @@ class Indices:
         names = {
             index.name
             for index in self.all.values()
-            if fnmatch.fnmatchcase(index.name, pattern)
-            or (aliases and any(fnmatch.fnmatchcase(alias, pattern) for alias in index.aliases))
+            if fnmatch.fnmatchcase(index.name, pattern) or (aliases and any(fnmatch.fnmatchcase(alias, pattern) for alias in index.aliases))
         }
         return [self.all[name] for name in sorted(names)]
 
@@ -244,9 +242,7 @@ class Indices:
         for key in ("index.number_of_shards", "index.number_of_replicas"):
             value = settings.setdefault(key, "1")
             if not str(value).isdigit():
-                raise core_error(
-                    "illegal_argument_exception", f"Failed to parse value [{value}] for setting [{key}]", 400
-                )
+                raise core_error("illegal_argument_exception", f"Failed to parse value [{value}] for setting [{key}]", 400)
         settings.setdefault("index.replication.type", "DOCUMENT")
         index = Index(
             name=name,
@@ -269,8 +265,7 @@ class Indices:
             names = ", ".join(f"[{index.name}/{index.uuid}]" for index in held)
             raise core_error(
                 "snapshot_in_progress_exception",
-                f"Cannot delete indices that are being snapshotted: [{names}]. Try again after snapshot finishes or"
-                " cancel the currently running snapshot.",
+                f"Cannot delete indices that are being snapshotted: [{names}]. Try again after snapshot finishes or cancel the currently running snapshot.",
                 400,
             )
         for index in doomed:

@@ -346,8 +346,7 @@ class MemoryWorld:
         users = self._models_of({"match": {"connector_id": id_}})
         if users:
             raise status_error(
-                f"{len(users)} models are still using this connector, please delete or update the models first:"
-                f" [{', '.join(users)}]",
+                f"{len(users)} models are still using this connector, please delete or update the models first: [{', '.join(users)}]",
                 409,
             )
         return index.delete(id_)
@@ -472,9 +471,7 @@ class MemoryWorld:
         if late > 0:
             self._undeploys[id_] = late - 1
         if late > 0 or source["model_state"] in (DEPLOYED, "DEPLOYING", "PARTIALLY_DEPLOYED"):
-            raise status_error(
-                "Model cannot be deleted in deploying or deployed state. Try undeploy model first then delete", 400
-            )
+            raise status_error("Model cannot be deleted in deploying or deployed state. Try undeploy model first then delete", 400)
         if self.features.safe_delete_model and true(self.setting("plugins.ml_commons.safe_delete_model")):
             self._refuse_model_in_use(id_)
         return self.stores.made(MODELS).delete(id_)
@@ -492,8 +489,7 @@ class MemoryWorld:
         for what, ids in users.items():
             if ids:
                 raise status_error(
-                    f"{len(ids)} {what} are still using this model, please delete or update the {what} first:"
-                    f" [{', '.join(ids)}]",
+                    f"{len(ids)} {what} are still using this model, please delete or update the {what} first: [{', '.join(ids)}]",
                     409,
                 )
 

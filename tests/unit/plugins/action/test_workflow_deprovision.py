@@ -36,9 +36,7 @@ def reading(workflows: int, *waits: dict[str, Any]) -> dict[str, Any]:
     return {"phase": READING, "workflows": workflows, "waits": list(waits)}
 
 
-def teardown(
-    workflows: int, done: int, resources: int, gone: int, *waits: dict[str, Any], incomplete: int = 0
-) -> dict[str, Any]:
+def teardown(workflows: int, done: int, resources: int, gone: int, *waits: dict[str, Any], incomplete: int = 0) -> dict[str, Any]:
     """Facts while the module tears down."""
     counts = dict(workflows=workflows, done=done, incomplete=incomplete, resources=resources, gone=gone)
     return {"phase": TEARDOWN, "waits": list(waits), **counts}
@@ -229,9 +227,7 @@ def test_where_nothing_changes_each_line_comes_later_and_one_comes_soon_after_a_
 
 def test_the_pace_is_that_of_the_last_minute(monkeypatch: pytest.MonkeyPatch) -> None:
     """120 a minute at first, then one every other second; and none where the last minute saw none go."""
-    shown = dict(
-        played(monkeypatch, 600, lambda at: teardown(1, 0, 1000, min(int(at * 2) if at < 100 else 200 + int((at - 100) / 2), 300)))
-    )
+    shown = dict(played(monkeypatch, 600, lambda at: teardown(1, 0, 1000, min(int(at * 2) if at < 100 else 200 + int((at - 100) / 2), 300))))
     texts = list(shown.values())
     assert "2.0 a second" in texts[5]
     assert any("30 a minute, about" in text for text in texts)

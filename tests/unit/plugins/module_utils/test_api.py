@@ -249,12 +249,8 @@ def test_a_state_document_that_tells_of_a_failure_is_an_answer_all_the_same(vers
 
 
 def test_what_the_server_says_is_left_is_the_sentence() -> None:
-    assert classify(one("gone_before", "deprovision", 202).reply, URL).sentence.startswith(
-        "Failed to deprovision some resources: [pipeline_id "
-    )
-    assert classify(one("gone_before", "deprovision", 403).reply, URL).sentence.startswith(
-        "These resources require the allow_delete parameter"
-    )
+    assert classify(one("gone_before", "deprovision", 202).reply, URL).sentence.startswith("Failed to deprovision some resources: [pipeline_id ")
+    assert classify(one("gone_before", "deprovision", 403).reply, URL).sentence.startswith("These resources require the allow_delete parameter")
 
 
 def test_a_block_on_an_index_is_not_laid_to_the_credentials() -> None:
@@ -380,10 +376,7 @@ def test_a_client_certificate_that_the_server_refuses_is_not_taken_for_the_serve
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(),
-    lambda inner: (
-        st.lists(inner, max_size=3)
-        | st.dictionaries(st.sampled_from(["error", "reason", "type", "x"]), inner, max_size=3)
-    ),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["error", "reason", "type", "x"]), inner, max_size=3),
 )
 
 
@@ -419,17 +412,13 @@ def as_the_server_splits(query: str) -> set[str]:
     return {name for name in trimmed if name}
 
 
-@given(
-    st.lists(IDS.filter(lambda text: "," not in text and text == text.strip("".join(map(chr, range(33))))), min_size=1)
-)
+@given(st.lists(IDS.filter(lambda text: "," not in text and text == text.strip("".join(map(chr, range(33))))), min_size=1))
 @example(["a+b", "a b", "a&allow_delete=c", "a;b", "100%", "a%2Cb", "ä/ö", "index/docs"])
 def test_every_id_without_a_comma_arrives_at_the_server_as_itself(ids: list[str]) -> None:
     path, _mark, query = deprovision_target("w1", ids).partition("?")
     assert path == "/_plugins/_flow_framework/workflow/w1/_deprovision"
     assert as_the_server_splits(query) == set(ids)
-    assert re.fullmatch(
-        r"allow_delete=(?:[A-Za-z0-9_.~/-]|%[0-9A-F]{2})*", query
-    )  # nothing that anything in between may read in two ways
+    assert re.fullmatch(r"allow_delete=(?:[A-Za-z0-9_.~/-]|%[0-9A-F]{2})*", query)  # nothing that anything in between may read in two ways
 
 
 @given(IDS, st.lists(st.just("docs"), max_size=1))
@@ -476,9 +465,7 @@ class FakeNode(Node):
         self.log = log
         self.replies = replies
 
-    def send(
-        self, method: str, target: str, body: bytes | None, timeout: float, headers: dict[str, str] | None = None
-    ) -> Reply:
+    def send(self, method: str, target: str, body: bytes | None, timeout: float, headers: dict[str, str] | None = None) -> Reply:
         self.log.append(Sent(self.url, method, target, None if body is None else json.loads(body), timeout, headers))
         return self.replies.pop(0) if len(self.replies) > 1 else self.replies[0]
 
@@ -527,14 +514,8 @@ MAY_PASS = {UNREACHABLE, LOST, UNAVAILABLE, THROTTLED}
 
 
 def test_the_table_of_replies_holds_each_outcome() -> None:
-    assert {outcome: classify(reply, URL).outcome for outcome, reply in REPLIES.items()} == {
-        outcome: outcome for outcome in REPLIES
-    }
-    names = {
-        value
-        for name, value in vars(answers).items()
-        if name.isupper() and isinstance(value, str) and re.fullmatch("[a-z_]+", value)
-    }
+    assert {outcome: classify(reply, URL).outcome for outcome, reply in REPLIES.items()} == {outcome: outcome for outcome in REPLIES}
+    names = {value for name, value in vars(answers).items() if name.isupper() and isinstance(value, str) and re.fullmatch("[a-z_]+", value)}
     assert names == set(REPLIES)
 
 
@@ -607,9 +588,7 @@ def test_what_changes_something_is_sent_once_whatever_comes_back(outcome: str, w
 
 
 @pytest.mark.parametrize("write", WRITES)
-def test_what_changes_something_goes_to_the_next_node_only_where_nothing_was_sent(
-    write: str, pauses: list[float]
-) -> None:
+def test_what_changes_something_goes_to_the_next_node_only_where_nothing_was_sent(write: str, pauses: list[float]) -> None:
     calls, log = an_api([REPLIES[UNREACHABLE]], [REPLIES[LOST]], [ok()])
     assert WRITES[write](calls).outcome == LOST
     assert [sent.node for sent in log] == ["https://a:9200", "https://b:9200"]
@@ -627,9 +606,7 @@ def test_a_deprovision_carries_its_mark_and_waits_as_long_as_it_is_told() -> Non
     calls, log = an_api([ok()])
     calls.deprovision(calls.connection.nodes[0], "w1", ["docs", "a b"], "opensearch_ops.flow_framework/run/w1", 599.5)
     target = "/_plugins/_flow_framework/workflow/w1/_deprovision?allow_delete=docs%2Ca%20b"
-    assert log == [
-        Sent("https://a:9200", "POST", target, None, 599.5, {"x-opaque-id": "opensearch_ops.flow_framework/run/w1"})
-    ]
+    assert log == [Sent("https://a:9200", "POST", target, None, 599.5, {"x-opaque-id": "opensearch_ops.flow_framework/run/w1"})]
 
 
 READS: dict[str, tuple[Callable[[Api], Answer], str]] = {
@@ -790,17 +767,13 @@ NO_PROOF = {
     "an HTML page": Reply(404, "text/html", HTML),
     "nothing": Reply(404, "", ""),
     "a gateway's JSON": Reply(404, "application/json", '{"message": "no Route matched with those values"}'),
-    "another failure": Reply(
-        404, "application/json", '{"error": {"type": "resource_not_found_exception", "reason": "x"}, "status": 404}'
-    ),
+    "another failure": Reply(404, "application/json", '{"error": {"type": "resource_not_found_exception", "reason": "x"}, "status": 404}'),
     "a text": Reply(404, "application/json", '{"error": "Not Found"}'),
     "null": Reply(404, "application/json", "null"),
     "a list": Reply(404, "application/json", "[]"),
     "denied": Reply(403, "application/json", "{}"),
     "empty 200": Reply(200, "application/json", ""),
-    "failed": Reply(
-        500, "application/json", '{"error": {"type": "index_not_found_exception", "reason": "Failed to find model"}}'
-    ),
+    "failed": Reply(500, "application/json", '{"error": {"type": "index_not_found_exception", "reason": "Failed to find model"}}'),
 }
 
 
@@ -845,9 +818,7 @@ def test_flow_framework_was_never_used_only_when_the_state_index_itself_is_missi
 
 @pytest.mark.parametrize("kind", ["ingest_pipeline", "search_pipeline"])
 def test_a_cluster_without_pipelines_has_an_empty_list_of_them(kind: str) -> None:
-    reply = one(
-        "empty_cluster", {"ingest_pipeline": "/_ingest/pipeline", "search_pipeline": "/_search/pipeline"}[kind], 404
-    ).reply
+    reply = one("empty_cluster", {"ingest_pipeline": "/_ingest/pipeline", "search_pipeline": "/_search/pipeline"}[kind], 404).reply
     calls, _log = an_api([reply])
     assert calls.pipelines(kind) == Answer(OK, 404, {}, "")
 

@@ -78,18 +78,14 @@ class Request:
     def __init__(self, head: bytes, body: bytes) -> None:
         lines = head.decode("latin-1").split("\r\n")
         self.method, self.target, _version = lines[0].split(" ")
-        self.headers = {
-            name.lower(): value.strip() for name, _colon, value in (line.partition(":") for line in lines[1:])
-        }
+        self.headers = {name.lower(): value.strip() for name, _colon, value in (line.partition(":") for line in lines[1:])}
         self.body = body
 
 
 Behaviour = Callable[[socket.socket], None]
 
 
-def answers(
-    status: int = 200, text: bytes | str = "{}", content_type: str = "application/json", *more: str
-) -> Behaviour:
+def answers(status: int = 200, text: bytes | str = "{}", content_type: str = "application/json", *more: str) -> Behaviour:
     body = text if isinstance(text, bytes) else text.encode("utf-8")
     head = [f"HTTP/1.1 {status} Whatever", f"content-type: {content_type}", f"content-length: {len(body)}", *more]
 
@@ -125,9 +121,7 @@ def says_nothing(peer: socket.socket) -> None:
 class Loopback:
     """A server that keeps what it was sent, and behaves as it was told. Over TLS when it is given a context."""
 
-    def __init__(
-        self, behave: Behaviour, context: ssl.SSLContext | None = None, family: int = socket.AF_INET, deaf: bool = False
-    ) -> None:
+    def __init__(self, behave: Behaviour, context: ssl.SSLContext | None = None, family: int = socket.AF_INET, deaf: bool = False) -> None:
         self.behave = behave
         self.context = context
         self.deaf = deaf  # it answers whatever comes with 400, as a server does to what it does not understand
@@ -221,9 +215,7 @@ def send(
     timeout: float = TIMEOUT,
     **headers: str,
 ) -> Reply:
-    return connected.nodes[0].send(
-        method, target, body, timeout, {name.replace("_", "-"): value for name, value in headers.items()}
-    )
+    return connected.nodes[0].send(method, target, body, timeout, {name.replace("_", "-"): value for name, value in headers.items()})
 
 
 def sent(serve: Serve, **given: Any) -> Request:
@@ -282,9 +274,7 @@ def test_credentials_of_the_environment_are_sent_and_hidden(serve: Serve, monkey
     assert "from-outside" in connect(params()).secrets
 
 
-def test_a_token_of_the_task_meets_no_password_of_the_environment(
-    serve: Serve, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_token_of_the_task_meets_no_password_of_the_environment(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENSEARCH_USERNAME", "reader")
     monkeypatch.setenv("OPENSEARCH_PASSWORD", "from-outside")
     assert sent(serve, token="t0ken").headers["authorization"] == "Bearer t0ken"
@@ -406,9 +396,7 @@ def test_credentials_in_url_are_hidden_whatever_else_is_wrong() -> None:
     """Only the first thing that is wrong is said, but all the arguments are shown with it."""
     assert "s3cret" in refused(url=["nonsense", "https://admin:s3cret@h"]).secrets
     assert "s3cret" in refused(url=["https://admin:s3cret@h"], username="alone").secrets
-    assert (
-        "" not in refused(url=["", "https://:@h", "https://admin:s3cret@h"]).secrets
-    )  # hidden, it would cut up every word
+    assert "" not in refused(url=["", "https://:@h", "https://admin:s3cret@h"]).secrets  # hidden, it would cut up every word
 
 
 def test_a_user_without_password_in_url_is_refused() -> None:
@@ -471,13 +459,9 @@ def basic(pair: str) -> str:
     return "Basic " + base64.b64encode(pair.encode("utf-8")).decode("ascii")
 
 
-@pytest.mark.parametrize(
-    ("username", "password"), [("admin", "admin"), ("jürgen", "pässwörd-€-🔑"), ("a", "with:colon and blank")]
-)
+@pytest.mark.parametrize(("username", "password"), [("admin", "admin"), ("jürgen", "pässwörd-€-🔑"), ("a", "with:colon and blank")])
 def test_basic_authentication_is_sent_as_utf8(username: str, password: str, serve: Serve) -> None:
-    assert sent(serve, username=username, password=password).headers["authorization"] == basic(
-        username + ":" + password
-    )
+    assert sent(serve, username=username, password=password).headers["authorization"] == basic(username + ":" + password)
 
 
 def test_a_token_is_sent_as_bearer(serve: Serve) -> None:
@@ -560,10 +544,7 @@ def signature_is_right(request: Request, service: str) -> bool:
     """Signature Version 4 computed from what arrived, as its specification says: not with the library that signed."""
     fields = dict(part.strip().split("=", 1) for part in request.headers["authorization"].split(" ", 1)[1].split(","))
     parts = urlsplit(request.target)
-    query = sorted(
-        (quote(name, safe="-_.~"), quote(value, safe="-_.~"))
-        for name, value in parse_qsl(parts.query, keep_blank_values=True)
-    )
+    query = sorted((quote(name, safe="-_.~"), quote(value, safe="-_.~")) for name, value in parse_qsl(parts.query, keep_blank_values=True))
     names = fields["SignedHeaders"].split(";")
     canonical = "\n".join(
         [
@@ -576,9 +557,7 @@ def signature_is_right(request: Request, service: str) -> bool:
         ]
     )
     scope = "{}/eu-central-1/{}/aws4_request".format(request.headers["x-amz-date"][:8], service)
-    text = "\n".join(
-        ["AWS4-HMAC-SHA256", request.headers["x-amz-date"], scope, hashlib.sha256(canonical.encode()).hexdigest()]
-    )
+    text = "\n".join(["AWS4-HMAC-SHA256", request.headers["x-amz-date"], scope, hashlib.sha256(canonical.encode()).hexdigest()])
     key = b"AWS4aws-s3cret"
     for part in scope.split("/"):
         key = hmac.new(key, part.encode(), hashlib.sha256).digest()
@@ -692,16 +671,10 @@ def test_the_right_authority_is_trusted(serve: Serve, certificates: Certificates
 
 
 @pytest.mark.parametrize("given", [{"ca_cert": "wrong"}, {}], ids=["another authority", "the system's authorities"])
-def test_a_certificate_of_nobody_who_is_trusted_ends_before_anything_is_sent(
-    given: dict[str, Any], serve: Serve, certificates: Certificates
-) -> None:
+def test_a_certificate_of_nobody_who_is_trusted_ends_before_anything_is_sent(given: dict[str, Any], serve: Serve, certificates: Certificates) -> None:
     server = serve(context=certificates.context())
     reply = send(
-        connect(
-            params(
-                url=server.url, token="t", **{name: str(getattr(certificates, value)) for name, value in given.items()}
-            )
-        ),
+        connect(params(url=server.url, token="t", **{name: str(getattr(certificates, value)) for name, value in given.items()})),
         "POST",
     )
     assert (reply.error, reply.status) == ("certificate", None)
@@ -724,14 +697,10 @@ def test_without_validation_any_certificate_does(name: str, serve: Serve, certif
 
 @pytest.mark.filterwarnings("ignore:Unverified HTTPS request")
 @pytest.mark.parametrize("validate", [True, False])
-def test_the_clients_certificate_is_sent_with_and_without_validation(
-    validate: bool, serve: Serve, certificates: Certificates
-) -> None:
+def test_the_clients_certificate_is_sent_with_and_without_validation(validate: bool, serve: Serve, certificates: Certificates) -> None:
     server = serve(context=certificates.context(asks=True))
     given = {"ca_cert": str(certificates.right)} if validate else {"validate_certs": False}
-    made = connect(
-        params(url=server.url, client_cert=str(certificates.client), client_key=str(certificates.key), **given)
-    )
+    made = connect(params(url=server.url, client_cert=str(certificates.client), client_key=str(certificates.key), **given))
     assert send(made).status == 200
     assert server.peer_certificates == [certificates.client_certificate]
 
@@ -749,9 +718,7 @@ def test_a_client_certificate_goes_with_basic_authentication(serve: Serve, certi
     assert server.peer_certificates == [certificates.client_certificate]
 
 
-def test_a_server_that_asks_for_a_certificate_and_gets_none_is_no_success(
-    serve: Serve, certificates: Certificates
-) -> None:
+def test_a_server_that_asks_for_a_certificate_and_gets_none_is_no_success(serve: Serve, certificates: Certificates) -> None:
     server = serve(context=certificates.context(asks=True))
     reply = send(connect(params(url=server.url, ca_cert=str(certificates.right))))
     assert reply.error in ("certificate", "lost") and reply.status is None
@@ -784,21 +751,13 @@ except connection.ConnectionOptionError as error:
 """
 
 
-def test_a_key_with_a_passphrase_is_refused_and_asks_nothing_on_the_terminal(
-    certificates: Certificates, tmp_path: Path
-) -> None:
+def test_a_key_with_a_passphrase_is_refused_and_asks_nothing_on_the_terminal(certificates: Certificates, tmp_path: Path) -> None:
     """OpenSSL would ask whoever sits at the terminal, and wait."""
     key = serialization.load_pem_private_key(certificates.key.read_bytes(), password=None)
     locked = tmp_path / "locked.key"
-    locked.write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.BestAvailableEncryption(b"x")
-        )
-    )
+    locked.write_bytes(key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.BestAvailableEncryption(b"x")))
     code = ON_A_TERMINAL % (str(certificates.client), str(locked))
-    said = on_a_terminal(
-        [sys.executable, "-c", code], dict(os.environ, PYTHONPATH=os.environ["ANSIBLE_COLLECTIONS_PATH"])
-    )
+    said = on_a_terminal([sys.executable, "-c", code], dict(os.environ, PYTHONPATH=os.environ["ANSIBLE_COLLECTIONS_PATH"]))
     assert said.startswith("refused: ca_cert, client_cert or client_key cannot be used")
 
 

@@ -125,7 +125,9 @@ def test_what_was_to_go_with_another_workflow_and_did_not_is_a_failure() -> None
 
 def test_what_was_gone_and_is_there_was_left_alone() -> None:
     assert verdict(run(plan_of(replace(INDEX, exists=False)), INDEX)) == (
-        "failed", "It was gone when the plan was made, and is there now: it was left alone.", False,
+        "failed",
+        "It was gone when the plan was made, and is there now: it was left alone.",
+        False,
     )
 
 

@@ -151,9 +151,7 @@ def test_one_that_would_take_others_along_names_them() -> None:
     twins = [resource(step, "docs") for step in ("create_ingest_pipeline", "create_search_pipeline")]
     found = fate(INDEX, *twins, allow_delete=("index/docs",))
     assert (found.status, found.release) == ("blocked", "")
-    assert found.msg == (
-        "Naming it would delete ingest_pipeline/docs, search_pipeline/docs too, which has the same id: add that to allow_delete as well."
-    )
+    assert found.msg == ("Naming it would delete ingest_pipeline/docs, search_pipeline/docs too, which has the same id: add that to allow_delete as well.")
     assert fate(INDEX, *twins, allow_delete=("index/docs",), on_blocked="keep").status == "kept"
 
 

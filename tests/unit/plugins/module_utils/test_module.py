@@ -29,17 +29,13 @@ from .worlds import resource, survey, workflow
 # -- the ids of a task -------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    "given_ids", [[""], [" "], ["\t"], ["\n"], ["\u00a0"], ["w1", ""], ["", "w1"], ["w1", " ", "w2"]]
-)
+@pytest.mark.parametrize("given_ids", [[""], [" "], ["\t"], ["\n"], ["\u00a0"], ["w1", ""], ["", "w1"], ["w1", " ", "w2"]])
 def test_an_empty_id_is_an_error_wherever_it_stands(given_ids: list[str]) -> None:
     with pytest.raises(OptionError, match="empty id"):
         workflow_ids(given_ids)
 
 
-@pytest.mark.parametrize(
-    "bad", ["a b", " w1", "w1 ", "w1\n", "a,b", "a/b", "../w1", "*", "w1*", "w1?x=1", "_all/x", "ä", "a.b"]
-)
+@pytest.mark.parametrize("bad", ["a b", " w1", "w1 ", "w1\n", "a,b", "a/b", "../w1", "*", "w1*", "w1?x=1", "_all/x", "ä", "a.b"])
 def test_what_is_no_id_of_a_workflow_is_an_error_and_is_named(bad: str) -> None:
     with pytest.raises(OptionError) as caught:
         workflow_ids(["w1", bad])

@@ -45,11 +45,7 @@ def finished(plan: Plan, after: dict[str, Any], **facts: Any) -> list[Run]:
     """The runs of a plan: ``after`` says by id whether what looking last showed exists, or holds a whole resource."""
     runs = []
     for one in plan.workflows:
-        seen = {
-            r.key: now_of(r, after.get(r.id, False if fate.changed else r.exists))
-            for fate in one.fates
-            for r in [fate.resource]
-        }
+        seen = {r.key: now_of(r, after.get(r.id, False if fate.changed else r.exists)) for fate in one.fates for r in [fate.resource]}
         left = tuple(r for r in seen.values() if r.exists)
         now = replace(
             one.workflow,
@@ -84,9 +80,7 @@ RESULTS: dict[str, Callable[[], dict[str, Any]]] = {
     "refused": lambda: predicted(survey(ALL), Options()),
     "kept": lambda: predicted(survey(ALL), Options(on_blocked="keep")),
     "missing": lambda: predicted(survey(workflow(workflow_id="gone", state=None))),
-    "no such workflow is a failure": lambda: predicted(
-        survey(workflow(workflow_id="gone", state=None)), Options(on_missing="fail")
-    ),
+    "no such workflow is a failure": lambda: predicted(survey(workflow(workflow_id="gone", state=None)), Options(on_missing="fail")),
     "nothing recorded": lambda: predicted(survey(workflow(state="NOT_STARTED"))),
     "success": done,
     "partly": lambda: done({"c1": True}),
@@ -121,19 +115,13 @@ def test_an_empty_result_is_a_new_one_each_time() -> None:
 def test_every_result_of_every_plan_adds_up(found: Survey, options: Options) -> None:
     plan = make_plan(found, options)
     made = result(plan, planned(plan))
-    assert (
-        set(made) == RESULT
-        and all(set(one) == RESOURCE for one in made["resources"])
-        and all(set(one) == WORKFLOW for one in made["workflows"])
-    )
+    assert set(made) == RESULT and all(set(one) == RESOURCE for one in made["resources"]) and all(set(one) == WORKFLOW for one in made["workflows"])
     recorded = [(w.workflow_id, r.kind, r.id) for w in found.workflows for r in w.resources]
     assert [(one["workflow_id"], one["kind"], one["id"]) for one in made["resources"]] == recorded
     assert made["summary"] == {status: list(status_list(made)).count(status) for status in SUMMARY}
     assert sum(made["summary"].values()) == len(recorded)
     assert made["failed"] == plan.failed and made["changed"] == plan.changed
-    assert [one["id"] for one in made["remaining"]] == [
-        one["id"] for one in made["resources"] if one["status"] not in ("absent", "deleted", "would_delete")
-    ]
+    assert [one["id"] for one in made["remaining"]] == [one["id"] for one in made["resources"] if one["status"] not in ("absent", "deleted", "would_delete")]
     assert made["msg"].startswith("Refused, nothing was deleted. ") == bool(plan.refusals)
     assert not any("%s" in text for text in [made["msg"], *(one["msg"] for one in made["resources"])])
     for one in made["resources"]:
@@ -219,9 +207,7 @@ def test_success_says_what_went() -> None:
 
 def test_check_mode_and_the_run_differ_in_nothing_but_what_was_done() -> None:
     before, after = predicted(survey(ALL)), done()
-    assert {one["id"]: one["status"].replace("would_delete", "deleted") for one in before["resources"]} == status_of(
-        after
-    )
+    assert {one["id"]: one["status"].replace("would_delete", "deleted") for one in before["resources"]} == status_of(after)
     assert (before["changed"], before["failed"], before["plan_hash"]) == (
         after["changed"],
         after["failed"],
@@ -234,9 +220,7 @@ def test_a_partial_failure_is_changed_and_failed_and_names_what_is_left() -> Non
     made = done({"c1": True}, said="The server said no.")
     assert (made["changed"], made["failed"]) == (True, True)
     assert status_of(made)["c1"] == "failed" and status_of(made)["docs"] == "deleted"
-    assert made["msg"].startswith(
-        "1 workflow: 3 resources deleted, 1 resource not deleted, 1 model group left on the cluster. connector c1: It"
-    )
+    assert made["msg"].startswith("1 workflow: 3 resources deleted, 1 resource not deleted, 1 model group left on the cluster. connector c1: It")
     assert made["msg"].endswith("The server said no.")
     assert {one["id"] for one in made["remaining"]} == {"c1", "g1"}
 
@@ -264,9 +248,7 @@ def test_blocked_lists_only_what_naming_can_release() -> None:
 
 def test_blocked_names_each_once_in_order_with_its_kind_where_the_bare_id_would_not_do() -> None:
     same = [resource(step, "same") for step in ("create_search_pipeline", "create_index")]
-    made = predicted(
-        survey(workflow(*same, INDEX), workflow(replace(INDEX, workflow_id="w2"), workflow_id="w2")), Options()
-    )
+    made = predicted(survey(workflow(*same, INDEX), workflow(replace(INDEX, workflow_id="w2"), workflow_id="w2")), Options())
     assert made["blocked"] == ["docs", "index/same", "search_pipeline/same"]
 
 
@@ -290,12 +272,8 @@ def test_a_missing_workflow_is_no_failure_and_has_no_state() -> None:
 
 
 def test_several_workflows_are_counted_together() -> None:
-    other = workflow(
-        replace(CONNECTOR, id="c2", workflow_id="w2"), replace(GROUP, id="g2", workflow_id="w2"), workflow_id="w2"
-    )
-    assert (
-        predicted(survey(ALL, other))["msg"] == "2 workflows: 5 resources to delete, 2 model groups left on the cluster"
-    )
+    other = workflow(replace(CONNECTOR, id="c2", workflow_id="w2"), replace(GROUP, id="g2", workflow_id="w2"), workflow_id="w2")
+    assert predicted(survey(ALL, other))["msg"] == "2 workflows: 5 resources to delete, 2 model groups left on the cluster"
 
 
 def test_what_stays_of_several_kinds_is_counted_as_resources() -> None:
@@ -350,9 +328,7 @@ def test_what_became_of_an_index_is_what_looking_shows(after: Any, status: Any, 
 
 
 def test_what_is_still_there_is_unknown_while_the_server_may_be_at_it() -> None:
-    made = done(
-        {"docs": True}, unknown=True, error="wait_timeout was over while the server was still at this workflow."
-    )
+    made = done({"docs": True}, unknown=True, error="wait_timeout was over while the server was still at this workflow.")
     assert status_of(made)["docs"] == "unknown" and status_of(made)["c1"] == "deleted"
     assert made["failed"]
 
@@ -417,10 +393,7 @@ def test_the_diff_shows_what_is_there_and_what_is_left() -> None:
         NAMED,
     )
     made = diff(planned(plan))
-    assert (
-        made["before"]
-        == "pr-17: COMPLETED\n  connector c1\n  index docs (1200 documents)\n  model group g1\nw2: COMPLETED\n  connector c2\n"
-    )
+    assert made["before"] == "pr-17: COMPLETED\n  connector c1\n  index docs (1200 documents)\n  model group g1\nw2: COMPLETED\n  connector c2\n"
     assert made["after"] == "pr-17: COMPLETED\n  model group g1\nw2: NOT_STARTED\n"
     assert set(made) == {"before", "after", "before_header", "after_header"}
 
@@ -474,14 +447,36 @@ def test_a_whole_result() -> None:
     """What a play that reads any of it relies on."""
     made = predicted(survey(workflow(INDEX, replace(CONNECTOR, users=(User("agent", "a9"),)), name="pr-17")), Options(on_blocked="keep", on_shared="delete"))
     index = {
-        "workflow_id": "w1", "kind": "index", "type": "index_name", "id": "docs", "uuid": "uuid-docs", "steps": ["create_index"], "status": "kept",
-        "changed": False, "failed": False, "msg": "An index is deleted only if allow_delete names it: add docs to allow_delete.", "needs_allow_delete": True,
-        "documents": 1200, "size_in_bytes": 884736, "used_by": [],
+        "workflow_id": "w1",
+        "kind": "index",
+        "type": "index_name",
+        "id": "docs",
+        "uuid": "uuid-docs",
+        "steps": ["create_index"],
+        "status": "kept",
+        "changed": False,
+        "failed": False,
+        "msg": "An index is deleted only if allow_delete names it: add docs to allow_delete.",
+        "needs_allow_delete": True,
+        "documents": 1200,
+        "size_in_bytes": 884736,
+        "used_by": [],
     }
     connector = {
-        "workflow_id": "w1", "kind": "connector", "type": "connector_id", "id": "c1", "uuid": None, "steps": ["create_connector"],
-        "status": "would_delete", "changed": True, "failed": False, "msg": "", "needs_allow_delete": False,
-        "documents": None, "size_in_bytes": None, "used_by": ["agent/a9"],
+        "workflow_id": "w1",
+        "kind": "connector",
+        "type": "connector_id",
+        "id": "c1",
+        "uuid": None,
+        "steps": ["create_connector"],
+        "status": "would_delete",
+        "changed": True,
+        "failed": False,
+        "msg": "",
+        "needs_allow_delete": False,
+        "documents": None,
+        "size_in_bytes": None,
+        "used_by": ["agent/a9"],
     }
     assert made == {
         "changed": True,
@@ -490,8 +485,15 @@ def test_a_whole_result() -> None:
         "server": {"version": "3.6.0", "flow_framework": "3.6.0.0", "cluster_name": "preview", "cluster_uuid": "uuid-of-preview"},
         "workflows": [
             {
-                "workflow_id": "w1", "name": "pr-17", "state_before": "COMPLETED", "state_after": "COMPLETED", "changed": True, "failed": False,
-                "msg": "", "attempts": 0, "duration": 0.0,
+                "workflow_id": "w1",
+                "name": "pr-17",
+                "state_before": "COMPLETED",
+                "state_after": "COMPLETED",
+                "changed": True,
+                "failed": False,
+                "msg": "",
+                "attempts": 0,
+                "duration": 0.0,
             }
         ],
         "resources": [index, connector],
@@ -507,16 +509,31 @@ def test_a_whole_result() -> None:
 
 def test_a_whole_empty_result() -> None:
     assert empty() == {
-        "changed": False, "msg": "", "server": None, "workflows": [], "resources": [], "blocked": [], "remaining": [], "unrecorded": [],
-        "summary": dict.fromkeys(SUMMARY, 0), "plan_hash": None, "duration": 0.0,
+        "changed": False,
+        "msg": "",
+        "server": None,
+        "workflows": [],
+        "resources": [],
+        "blocked": [],
+        "remaining": [],
+        "unrecorded": [],
+        "summary": dict.fromkeys(SUMMARY, 0),
+        "plan_hash": None,
+        "duration": 0.0,
     }
 
 
 def test_a_whole_information() -> None:
     counts = {"NOT_STARTED": 0, "PROVISIONING": 0, "COMPLETED": 0, "FAILED": 0, "MISSING": 0}
     nothing: dict[str, Any] = {
-        "changed": False, "server": None, "workflows": [], "resources": [], "blocked": [], "unrecorded": [],
-        "summary": {"present": 0, "absent": 0, "unknown": 0}, "counts": {"workflows": 0, "resources": 0, **counts},
+        "changed": False,
+        "server": None,
+        "workflows": [],
+        "resources": [],
+        "blocked": [],
+        "unrecorded": [],
+        "summary": {"present": 0, "absent": 0, "unknown": 0},
+        "counts": {"workflows": 0, "resources": 0, **counts},
     }
     assert no_information() == nothing
     first = replace(workflow(INDEX), name="pr-17", use_case="search", owner="ops", created=1, updated=2, written=(3, 4))
@@ -527,9 +544,18 @@ def test_a_whole_information() -> None:
     assert made["server"] == {"version": "3.6.0", "flow_framework": "3.6.0.0", "cluster_name": "preview", "cluster_uuid": "uuid-of-preview"}
     assert made["resources"] == [
         {
-            "workflow_id": "w1", "kind": "index", "type": "index_name", "id": "docs", "uuid": "uuid-docs", "steps": ["create_index"], "status": "present",
-            "msg": "An index is deleted only if allow_delete names it: add docs to allow_delete.", "needs_allow_delete": True, "documents": 1200,
-            "size_in_bytes": 884736, "used_by": [],
+            "workflow_id": "w1",
+            "kind": "index",
+            "type": "index_name",
+            "id": "docs",
+            "uuid": "uuid-docs",
+            "steps": ["create_index"],
+            "status": "present",
+            "msg": "An index is deleted only if allow_delete names it: add docs to allow_delete.",
+            "needs_allow_delete": True,
+            "documents": 1200,
+            "size_in_bytes": 884736,
+            "used_by": [],
         }
     ]
     times = ("name", "use_case", "owner", "created_time", "last_updated_time", "provision_start_time", "provision_end_time")
@@ -564,8 +590,7 @@ def test_records_of_several_workflows_are_counted() -> None:
 def test_a_refusal_begins_with_what_matters_most() -> None:
     made = predicted(survey(ALL), Options(allow_delete=("docs", "embed"), max_workflows=0, max_documents=0))
     assert made["msg"] == (
-        "Refused, nothing was deleted. Workflows that would be torn down: 1, and max_workflows is 0."
-        " Index docs holds 1200 documents, and max_documents is 0."
+        "Refused, nothing was deleted. Workflows that would be torn down: 1, and max_workflows is 0. Index docs holds 1200 documents, and max_documents is 0."
     )
 
 
@@ -595,21 +620,13 @@ def informed(found: Survey) -> dict[str, Any]:
 
 def test_information_has_the_same_keys_always() -> None:
     full = informed(survey(ALL))
-    assert (
-        set(full)
-        == set(no_information())
-        == {"changed", "server", "workflows", "resources", "blocked", "unrecorded", "summary", "counts"}
-    )
+    assert set(full) == set(no_information()) == {"changed", "server", "workflows", "resources", "blocked", "unrecorded", "summary", "counts"}
     assert all(set(one) == RESOURCE - {"changed", "failed"} for one in full["resources"])
     json.dumps(full)
 
 
 def test_information_says_what_is_there_and_what_would_have_to_be_named() -> None:
-    found = survey(
-        workflow(
-            CONNECTOR, INDEX, replace(INGEST, exists=False), replace(GROUP, exists=None, problem="denied"), name="pr-17"
-        )
-    )
+    found = survey(workflow(CONNECTOR, INDEX, replace(INGEST, exists=False), replace(GROUP, exists=None, problem="denied"), name="pr-17"))
     made = informed(found)
     assert status_of(made) == {"c1": "present", "docs": "present", "embed": "absent", "g1": "unknown"}
     assert made["summary"] == {"present": 2, "absent": 1, "unknown": 1}
@@ -617,8 +634,14 @@ def test_information_says_what_is_there_and_what_would_have_to_be_named() -> Non
     assert made["workflows"] == [
         {
             **dict.fromkeys(("use_case", "owner", "created_time", "last_updated_time")),
-            "workflow_id": "w1", "name": "pr-17", "state": "COMPLETED", "provision_start_time": 1, "provision_end_time": 2,
-            "age": 60, "unchanged": 50, "orphaned": False,
+            "workflow_id": "w1",
+            "name": "pr-17",
+            "state": "COMPLETED",
+            "provision_start_time": 1,
+            "provision_end_time": 2,
+            "age": 60,
+            "unchanged": 50,
+            "orphaned": False,
         }
     ]
 

@@ -169,7 +169,9 @@ def test_of_a_record_that_goes_with_another_workflow_it_is_said_that_it_may_be_t
 def test_stale_records_are_recreated_where_all_of_them_are_named_and_nothing_else_stays() -> None:
     options: dict[str, Any] = {"stale_records": "recreate", "allow_delete": NAMED}
     assert sent(planned(gone(INDEX), gone(PIPELINE), **options)) == {
-        "recreate": ["docs", "embed"], "resets": True, "state": "NOT_STARTED",
+        "recreate": ["docs", "embed"],
+        "resets": True,
+        "state": "NOT_STARTED",
     }
     assert sent(planned(gone(INDEX), CONNECTOR, **options)) == {"post": True, "recreate": ["docs"], "resets": True, "state": "NOT_STARTED"}
     for others, changed in (
@@ -212,7 +214,9 @@ def test_deleting_the_workflow_takes_template_and_state_when_nothing_stays() -> 
     assert sent(planned(made={"state": None, "has_template": False}, delete_workflow=True)) == {"state": None}
     assert sent(planned(CONNECTOR, made={"has_template": False}, delete_workflow=True)) == {**done, "state": None}, "a state without a template"
     assert sent(planned(CONNECTOR, made={"has_template": False}, version="2.13.0", delete_workflow=True)) == {
-        "post": True, "resets": True, "state": "NOT_STARTED",
+        "post": True,
+        "resets": True,
+        "state": "NOT_STARTED",
     }, "there is no template, and the state does not go with it"
 
 
@@ -336,7 +340,10 @@ def test_a_refused_workflow_is_as_it_is() -> None:
     refused = make(INDEX, MODEL, gone(SEARCH), GROUP, leftovers="delete", delete_workflow=True, allow_delete=NAMED, max_workflows=0, made={"state": "FAILED"})
     assert sent(refused.workflows[0]) == {"state": "FAILED"} and not refused.changed and refused.failed
     assert [(one.status, one.changed, one.msg) for one in refused.workflows[0].fates] == [
-        ("untouched", False, ""), ("untouched", False, ""), ("absent", False, ""), ("untouched", False, ""),
+        ("untouched", False, ""),
+        ("untouched", False, ""),
+        ("absent", False, ""),
+        ("untouched", False, ""),
     ]
 
 

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import time
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -22,6 +22,7 @@ from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.answ
     UNAVAILABLE,
     Answer,
 )
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.api import Api
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.pools import (
     POLL,
     RECORDED,
@@ -44,14 +45,14 @@ TASKS = {"nodes": {"x1": {"name": "a", "tasks": {"x1:5": {"headers": {"X-Opaque-
 def watch(pool: Any, tasks: Any) -> Watch:
     """A watch over a cluster that answers these; an answer, or the body of one that is well."""
 
-    class Api:
+    class Stub:
         def deprovision_pool(self) -> Answer:
             return pool if isinstance(pool, Answer) else Answer(OK, 200, pool, "")
 
         def deprovision_tasks(self) -> Answer:
             return tasks if isinstance(tasks, Answer) else Answer(OK, 200, tasks, "")
 
-    return Watch(Api())  # type: ignore[arg-type]
+    return Watch(cast(Api, Stub()))
 
 
 def failed(outcome: str) -> Answer:

@@ -89,9 +89,7 @@ def test_a_pipeline_that_would_be_a_pattern_or_cannot_be_named_is_a_danger(pipel
     assert PIPELINE(pipeline)
 
 
-@pytest.mark.parametrize(
-    "pipeline", ["a", "-a", "_a", "a b", "a?b", "<a>", "..", "a/b", "\u00a0a", "a\u2003", "100%", "a+b"]
-)
+@pytest.mark.parametrize("pipeline", ["a", "-a", "_a", "a b", "a?b", "<a>", "..", "a/b", "\u00a0a", "a\u2003", "100%", "a+b"])
 def test_a_pipeline_that_is_only_itself_and_can_be_named_is_no_danger(pipeline: str) -> None:
     """Of blanks only those up to U+0020 are trimmed (behaviour.md 2.3)."""
     assert PIPELINE(pipeline) == ""
@@ -124,9 +122,7 @@ def test_what_no_server_generates_is_a_danger(generated: str) -> None:
     assert generated_danger(generated)
 
 
-@pytest.mark.parametrize(
-    "generated", ["qxv8_6EBRIk9XcBbdoa_", "-xz-_6EBtuLtwn0TeDpW", "_a", "__", "--", "-", "no-such", "0"]
-)
+@pytest.mark.parametrize("generated", ["qxv8_6EBRIk9XcBbdoa_", "-xz-_6EBtuLtwn0TeDpW", "_a", "__", "--", "-", "no-such", "0"])
 def test_a_generated_id_may_start_with_any_of_its_signs(generated: str) -> None:
     """Recording 2.19.1 ml_checks: an agent was given an id that starts with -."""
     assert generated_danger(generated) == ""
@@ -157,16 +153,12 @@ def test_every_pipeline_that_passes_can_be_named_and_is_named_as_itself(pipeline
 @given(st.one_of(IDS, st.from_regex(r"[A-Za-z0-9_-]*\n?", fullmatch=True)))
 def test_a_generated_id_passes_exactly_when_it_needs_no_quoting(generated: str) -> None:
     """Letters, digits, - and _ only: it means itself in a path, a query and a log, quoted or not."""
-    harmless = bool(generated) and set(generated) <= set(
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-"
-    )
+    harmless = bool(generated) and set(generated) <= set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-")
     assert (generated_danger(generated) == "") == harmless
 
 
 @given(IDS, st.sampled_from(sorted(KINDS)))
-def test_the_path_of_a_resource_is_one_segment_longer_than_its_collection_whatever_the_id(
-    resource_id: str, kind: str
-) -> None:
+def test_the_path_of_a_resource_is_one_segment_longer_than_its_collection_whatever_the_id(resource_id: str, kind: str) -> None:
     target = KINDS[kind].target(resource_id)
     collection = KINDS[kind].path.split("/")[:-1]
     segments = target.split("/")
@@ -232,9 +224,7 @@ def test_the_types_are_those_that_servers_record() -> None:
         "create_index",
         "register_agent",
     }
-    assert [
-        entry for entry in entries if KINDS[kind_of(entry["workflow_step_name"])].type != entry["resource_type"]
-    ] == []
+    assert [entry for entry in entries if KINDS[kind_of(entry["workflow_step_name"])].type != entry["resource_type"]] == []
 
 
 def exchanges() -> Iterator[tuple[str, str, dict[str, Any]]]:
@@ -284,9 +274,7 @@ GETS_OVER = [
 
 
 @pytest.mark.parametrize(("step", "version", "security", "gets_over"), GETS_OVER)
-def test_what_the_server_gets_over_when_it_is_gone_already(
-    step: str, version: Any, security: bool, gets_over: bool
-) -> None:
+def test_what_the_server_gets_over_when_it_is_gone_already(step: str, version: Any, security: bool, gets_over: bool) -> None:
     assert steps_of(kind_of(step))[step].gone_is_success(version, security) is gets_over
 
 
@@ -298,36 +286,20 @@ def body_of(version: str, scenario: str, path: str) -> Any:
     return next(
         exchange["response"]["body"]
         for server, name, exchange in exchanges()
-        if (server, name) == (version, scenario)
-        and exchange["request"]["path"].startswith(path)
-        and exchange["response"]["status"] == 404
+        if (server, name) == (version, scenario) and exchange["request"]["path"].startswith(path) and exchange["response"]["status"] == 404
     )
 
 
 GONE = {
     gone_index: [body_of(version, "ml_checks", "/r9") for version in ("2.19.1", "3.6.0")],
     gone_pipeline: [
-        *[
-            body_of(version, "ml_checks", path)
-            for version in ("2.19.1", "3.6.0")
-            for path in ("/_ingest/pipeline/", "/_search/pipeline/")
-        ],
+        *[body_of(version, "ml_checks", path) for version in ("2.19.1", "3.6.0") for path in ("/_ingest/pipeline/", "/_search/pipeline/")],
         *[body_of(version, "comma_lookup", "/_ingest/pipeline/") for version in ("2.19.1", "3.6.0")],
     ],
     gone_ml: [
-        *[
-            body_of(version, "ml_checks", "/_plugins/_ml/" + path)
-            for version in ("2.19.1", "3.6.0")
-            for path in ("models/", "agents/", "connectors/")
-        ],
-        *[
-            body_of(version, "looking_for_users_of_a_connector", "/_plugins/_ml/model_groups/")
-            for version in ("2.19.1", "3.6.0")
-        ],
-        *[
-            body_of("3.6.0", "empty_cluster", "/_plugins/_ml/" + path)
-            for path in ("models/", "agents/", "connectors/", "agents/_search")
-        ],
+        *[body_of(version, "ml_checks", "/_plugins/_ml/" + path) for version in ("2.19.1", "3.6.0") for path in ("models/", "agents/", "connectors/")],
+        *[body_of(version, "looking_for_users_of_a_connector", "/_plugins/_ml/model_groups/") for version in ("2.19.1", "3.6.0")],
+        *[body_of("3.6.0", "empty_cluster", "/_plugins/_ml/" + path) for path in ("models/", "agents/", "connectors/", "agents/_search")],
     ],
 }
 

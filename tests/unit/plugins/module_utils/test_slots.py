@@ -10,12 +10,13 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils import locks, slots
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.answers import FORBIDDEN, LOST, OK, UNAVAILABLE, UNREACHABLE, Answer
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.api import Api
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.connection import Connection, Node
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.locks import MOST_SLOTS, Locks
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.pools import NodeHangs, NotNow, Row, Watch, opaque_id
@@ -39,7 +40,7 @@ class Cluster(Watch):
     def __init__(self, *pictures: Any, names: dict[str, Any] | None = None, timeout: float = 30.0) -> None:
         self.names = names or {"http://a": "a"}
         self.connection = Connection([Node(url, None) for url in self.names], set(), timeout)
-        super().__init__(self)  # type: ignore[arg-type]
+        super().__init__(cast(Api, self))
         self.pictures = list(pictures)
         self.looks = 0
         self.asked: list[tuple[str, float]] = []
@@ -83,8 +84,8 @@ def clock(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Clock:
     return made
 
 
-def slots_of(cluster: Cluster, concurrency: int = 0) -> Slots:
-    return Slots(cluster, cluster, "uuid-of-preview", concurrency)  # type: ignore[arg-type]
+def slots_of(cluster: Cluster, concurrency: int = 0, uuid: str = "uuid-of-preview") -> Slots:
+    return Slots(cast(Api, cluster), cluster, uuid, concurrency)
 
 
 def in_thread(call: Callable[[], Any]) -> tuple[threading.Thread, list[Any]]:
@@ -114,7 +115,7 @@ def test_two_threads_are_left_to_others_unless_asked_and_never_less_than_one(max
 
 
 def test_as_many_as_is_safe_unless_somebody_asks_for_fewer() -> None:
-    assert Slots(Cluster({}), Cluster({}), "uuid-of-preview").limit(row(8)) == 6  # type: ignore[arg-type]
+    assert slots_of(Cluster({})).limit(row(8)) == 6
 
 
 def test_the_capacity_is_that_of_all_nodes_together_and_of_a_node_by_two_urls_once() -> None:
@@ -307,11 +308,16 @@ def test_it_looks_once_where_nothing_is_free() -> None:
     assert cluster.looks == 1
 
 
-def test_the_first_look_does_not_ask_what_this_machine_holds_which_only_the_gate_allows() -> None:
+def test_the_first_look_does_not_ask_what_this_machine_holds_which_only_the_gate_allows(monkeypatch: pytest.MonkeyPatch) -> None:
     held = slots_of(Cluster({"a": row(4)}))
     asked: list[bool] = []
     choose = held.choose
-    held.choose = lambda picture, locked: asked.append(locked) or choose(picture, locked)  # type: ignore[func-returns-value, method-assign]
+
+    def noted(picture: Any, locked: bool) -> Any:
+        asked.append(locked)
+        return choose(picture, locked)
+
+    monkeypatch.setattr(held, "choose", noted)
     assert held.free_slot(MARK, LATER) is not None and asked == [False, True]
 
 
@@ -501,5 +507,5 @@ def test_two_of_one_machine_are_never_at_the_same_workflow() -> None:
 
 
 def test_the_locks_are_those_of_the_cluster(tmp_path: Path) -> None:
-    first, second = slots_of(Cluster({})), Slots(Cluster({}), Cluster({}), "another cluster")  # type: ignore[arg-type]
+    first, second = slots_of(Cluster({})), slots_of(Cluster({}), uuid="another cluster")
     assert len(list(tmp_path.iterdir())) == 2 and first.locks.mine == second.locks.mine == set()

@@ -23,7 +23,7 @@ NOT_RUN: dict[tuple[str, str], int] = {
     ("guide_awx.rst", "AWX"): 1,
     ("guide_execution_environment.rst", "a container engine"): 1,
     ("guide_execution_environment.rst", "a network"): 2,
-    ("guide_permissions.rst", "a real cluster"): 1,
+    ("guide_permissions.rst", "a real cluster"): 1,  # tests/opensearch/test_security_plugin.py has one
     ("guide_quick_start.rst", "a network"): 1,
     ("guide_simulator.rst", "a network"): 1,
 }

@@ -6,7 +6,9 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import subprocess
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,13 +17,31 @@ from typing import Any
 import pytest
 import trustme
 
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils import connection
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils import connection, snapshots
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.answers import Answer
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.api import Api
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.records import SurveyError
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.resources import KINDS, generated_kinds
+from tests.docs.pages import GUIDES, blocks
+from tests.docs.worlds import URL
+from tests.environment import target_python
 from tests.integration import in_process
-from tests.integration.helpers import Environment, Playbooks, by_kind, deprovision, deprovisions, environment, existing, resource, truthful, warnings
+from tests.integration.helpers import (
+    GROUP,
+    Environment,
+    Playbooks,
+    RoleRuns,
+    ansible_environment,
+    by_kind,
+    deprovision,
+    deprovisions,
+    environment,
+    existing,
+    resource,
+    role,
+    truthful,
+    warnings,
+)
 from tests.real.conftest import quick
 from tests.real.helpers import check, documented_roles, permitted_by, run, writes
 from tests.simulator import in_front, running
@@ -32,7 +52,7 @@ __all__ = ["quick"]
 pytestmark = [pytest.mark.opensearch, pytest.mark.slow]
 
 API = "/_plugins/_security/api"
-TEARDOWN, MANY = (documented_roles()[name] for name in ("flow_framework_teardown", "flow_framework_many"))
+TEARDOWN, MANY, SNAPSHOT = (documented_roles()[f"flow_framework_{name}"] for name in ("teardown", "many", "snapshot"))
 PASSWORD = "A-password-of-the-tests-77"
 NAMED = ("index", "ingest_pipeline", "search_pipeline")
 
@@ -72,24 +92,24 @@ class Accounts:
     def add(self, roles: Mapping[str, Mapping[str, Any]]) -> None:
         """Make a user for each role, or change what it may do."""
         fresh = {name: {"hash": security.HASHES["nobody"]} for name in roles if name not in self.names}
-        self._change("roles", roles)
+        self.change("roles", roles)
         if fresh:
-            self._change("internalusers", fresh)
-            self._change("rolesmapping", {name: {"users": [name]} for name in fresh})
+            self.change("internalusers", fresh)
+            self.change("rolesmapping", {name: {"users": [name]} for name in fresh})
         self.names |= set(roles)
 
     def remove(self) -> None:
         for kind in ("rolesmapping", "roles", "internalusers"):
-            self._patch(kind, [{"op": "remove", "path": f"/{name}"} for name in self.names])
+            self.patch(kind, [{"op": "remove", "path": f"/{name}"} for name in self.names])
 
     def of(self, name: str) -> dict[str, Any]:
         """The options of a user of ours, or of one that the cluster started with."""
         return {"username": name, "password": "nobody" if name in self.names else name, "ca_cert": self.cluster.ca_cert}
 
-    def _change(self, kind: str, values: Mapping[str, Any]) -> None:
-        self._patch(kind, [{"op": "add", "path": f"/{name}", "value": value} for name, value in values.items()])
+    def change(self, kind: str, values: Mapping[str, Any]) -> None:
+        self.patch(kind, [{"op": "add", "path": f"/{name}", "value": value} for name, value in values.items()])
 
-    def _patch(self, kind: str, changes: list[dict[str, Any]]) -> None:
+    def patch(self, kind: str, changes: list[dict[str, Any]]) -> None:
         answer = self.cluster.client().send("PATCH", f"{API}/{kind}", changes)
         assert answer.status == 200, answer
 
@@ -428,6 +448,12 @@ REQUESTS: dict[str, Request] = {
 """What the modules send to others than Flow Framework, and what it sends for them, in an order that leaves nothing behind."""
 
 
+def api_of(sim: Any, options: Mapping[str, Any]) -> Api:
+    """The cluster as a user meets it."""
+    defaults = {name: option.get("default") for name, option in connection.argument_spec().items()}
+    return Api(connection.connect({**defaults, "url": list(sim.urls), **options}))
+
+
 def needed(sim: Any, allow: Callable[[dict[str, list[str]]], dict[str, dict[str, Any]]]) -> dict[str, set[str]]:
     """What each request asks for: it is repeated with what it was denied for until it is not denied.
 
@@ -437,13 +463,12 @@ def needed(sim: Any, allow: Callable[[dict[str, list[str]]], dict[str, dict[str,
     made.ids["model"] = "pr-probe-model"
     sim.world.put("model", made.ids["model"])
     sim.world.put("model", DEPLOYED, state="DEPLOYED")
-    params = {name: option.get("default") for name, option in connection.argument_spec().items()}
     given: dict[str, list[str]] = {name: [] for name in REQUESTS}
     left = list(REQUESTS)
     while left:
         users = allow({name.replace(" ", "-"): given[name] for name in left})
         for name in left.copy():
-            answer = REQUESTS[name](Api(connection.connect({**params, "url": list(sim.urls), **users[name.replace(" ", "-")]})), made)
+            answer = REQUESTS[name](api_of(sim, users[name.replace(" ", "-")]), made)
             denied = re.findall(r"no permissions for \[([^]]+)\]", json.dumps(answer.body))
             if denied:
                 assert denied[0] not in given[name], (name, answer)
@@ -663,3 +688,64 @@ def test_a_model_that_this_user_may_not_see_is_not_known_and_stays(sim: Any, acc
     assert by_kind(result) == {"agent": "untouched", "model": "unknown"} and existing(sim, both_kinds) == {"agent", "model"}
     assert "ML Commons" in resource(result, "model")["msg"] and warnings(result) == ""
     sim.world.remove("agent", "seen")
+
+
+# -- the page ----------------------------------------------------------------------------------------------------------
+
+
+CI = "ci"  # whom the playbook of the page permits
+
+
+@pytest.fixture()
+def backups(secure: Cluster) -> Iterator[None]:
+    """A repository, and nothing in it afterwards."""
+    client = secure.client()
+    assert client.send("PUT", "/_snapshot/backups", {"type": "fs", "settings": {"location": str(secure.repository)}}).status == 200
+    yield
+    assert client.send("DELETE", "/_snapshot/backups/*", timeout=60).status == 200
+    assert client.send("DELETE", "/_snapshot/backups").status == 200
+
+
+@pytest.fixture()
+def permitted(secure: Cluster, accounts: Accounts, tmp_path: Path) -> Iterator[dict[str, Any]]:
+    """The options of a user to whom the playbook of the page has given its roles; all of it as it stands there, but for the address."""
+    page = blocks(GUIDES / "guide_permissions.rst")
+    for block in page:
+        if block.file:
+            (tmp_path / block.file).write_text(block.text.replace(URL, secure.url), encoding="utf-8")
+    host = {"ansible_connection": "local", "ansible_python_interpreter": target_python(), "search_user": "admin", "search_password": "admin"}
+    (tmp_path / "inventory.json").write_text(json.dumps({"all": {"hosts": {"localhost": host}}}), encoding="utf-8")
+    environment = {**ansible_environment(), "ANSIBLE_INVENTORY": "inventory.json", "SSL_CERT_FILE": str(secure.ca_cert)}
+    roles = list(documented_roles())
+    made = Accounts(secure)
+    made.change("internalusers", {CI: {"hash": security.HASHES["nobody"]}})
+    try:
+        for block in page:
+            if block.marks.get("needs") == "a real cluster":
+                subprocess.run(["bash", "-ec", block.text], cwd=tmp_path, env={**environment, "RECORDER_FILE": os.devnull}, check=True, timeout=120)
+        yield {"username": CI, "password": "nobody", "ca_cert": secure.ca_cert}
+    finally:
+        for kind, names in (("rolesmapping", roles), ("roles", roles), ("internalusers", [CI])):
+            made.patch(kind, [{"op": "remove", "path": f"/{name}"} for name in names])
+
+
+def test_whom_the_playbook_of_the_page_permits_takes_a_snapshot_and_tears_down_by_name(
+    sim: Any, backups: None, permitted: dict[str, Any], tmp_path: Path
+) -> None:
+    made = full(sim, "pr-page")
+    asked = {"name": "pr-page", "confirm": "pr-page", "allow_delete": made.named, "leftovers": "delete", "snapshot_repository": "backups"}
+    tasks = [role("teardown", tmp_path / "reports", **asked)]
+    played = Playbooks(tmp_path).run(tasks, play={"module_defaults": {GROUP: {"url": sim.url, **permitted}}})
+    runs = RoleRuns(sim, played, tmp_path / "reports", {})
+    assert runs.failed("teardown") == "" and existing(sim, made) == set()
+    report = runs.report("teardown")
+    assert report["status"] == "done" and report["warnings"] == []
+    assert report["snapshot"]["indices"] == [made.ids["index"]] and report["snapshot"]["state"] == "SUCCESS"
+
+
+@pytest.mark.parametrize("left_out", permitted_by(SNAPSHOT))
+def test_without_a_line_of_the_role_for_snapshots_the_refusal_names_it(sim: Any, backups: None, accounts: Accounts, left_out: str) -> None:
+    accounts.add({"fewer-for-snapshots": without(SNAPSHOT, left_out)})
+    with pytest.raises(SurveyError) as refused:
+        snapshots.take(api_of(sim, accounts.of("fewer-for-snapshots")), "backups", "before", ["pr-page-docs"], 5, 0.1, False)
+    assert is_named(left_out, str(refused.value))

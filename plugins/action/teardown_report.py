@@ -18,7 +18,7 @@ from ansible.module_utils.common.text.formatters import bytes_to_human
 from ansible.plugins.action import ActionBase
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from ansible_collections.opensearch_ops.flow_framework.plugins.plugin_utils.report import as_text, report_of
+from ansible_collections.opensearch_ops.flow_framework.plugins.plugin_utils._report import as_text, report_of
 
 COLLECTION = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 TEMPLATES = os.path.join(COLLECTION, "roles", "environment_teardown", "templates")

@@ -4,7 +4,7 @@
 
 """Runs the module of the same name, and prints how far it is while it works.
 
-The module appends facts to a file (module_utils/progress.py), a thread reads them and prints lines. Where it cannot,
+The module appends facts to a file (module_utils/_internal/progress.py), a thread reads them and prints lines. Where it cannot,
 or should not, the module runs exactly as one without an action plugin does.
 """
 
@@ -24,8 +24,8 @@ from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action.normal import ActionModule as PlainModule
 from ansible.utils.display import Display
 
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils import progress
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.parallel import start_without_signals
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal import progress
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.parallel import start_without_signals
 
 FIRST = 3.0  # seconds before the first line: a short task prints none
 EVERY = 5.0  # seconds between two lines at first; a twentieth of the time so far on long runs, up to …

@@ -128,8 +128,8 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils import connection, snapshots
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.module import refuse_negative, run
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal import connection, snapshots
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.module import refuse_negative, run
 
 
 def argument_spec() -> dict[str, Any]:

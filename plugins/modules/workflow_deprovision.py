@@ -439,16 +439,22 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils import connection, endings, outcome
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.api import Api
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.fates import Options
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.module import refuse_masking, refuse_negative, run, warn, workflow_ids
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.plan import make_plan
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.pools import Watch
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.progress import Progress
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.slots import Slots
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.survey import Surveyor
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.teardown import Limits, Teardown, left_placeholders, stuck, wait_until_provisioned
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal import connection, endings, outcome
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.api import Api
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.fates import Options
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.module import refuse_masking, refuse_negative, run, warn, workflow_ids
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.plan import make_plan
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.pools import Watch
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.progress import Progress
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.slots import Slots
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.survey import Surveyor
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.teardown import (
+    Limits,
+    Teardown,
+    left_placeholders,
+    stuck,
+    wait_until_provisioned,
+)
 
 NUMBERS = ("max_workflows", "max_documents", "wait_timeout", "wait_sleep", "task_timeout", "concurrency")
 

@@ -346,12 +346,12 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils import connection, outcome
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.choose import ANY, NO_LIMIT, STATES, Filters, ages_of, choose, time_of
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.fates import Options
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.module import refuse_masking, run, warn
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.plan import make_plan
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.survey import Surveyor
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal import connection, outcome
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.choose import ANY, NO_LIMIT, STATES, Filters, ages_of, choose, time_of
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.fates import Options
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.module import refuse_masking, run, warn
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.plan import make_plan
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.survey import Surveyor
 
 
 def argument_spec() -> dict[str, Any]:

@@ -32,7 +32,7 @@ ALARM_SECONDS = 0.004
 
 def shorten(speed: float) -> None:
     """Shorten what the module waits for. Called once, before the first fork."""
-    from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils import api, pools, slots, teardown
+    from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal import api, pools, slots, teardown
 
     for module, name in (
         (api, "READ_PAUSE"),
@@ -58,7 +58,7 @@ def shorten(speed: float) -> None:
 
 def deadly(kill: dict[str, Any]) -> None:
     """Make the n-th request of this process its last one: killed before it, in the middle of it, or after its answer."""
-    from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils import connection
+    from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal import connection
 
     send, seen = connection.Node.send, 0
 
@@ -179,7 +179,7 @@ def end_all(forks: list[Fork]) -> None:
 
 def main() -> None:
     """Jobs until the input ends. The first line of the output says that the process is ready."""
-    from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils import locks
+    from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal import locks
     from ansible_collections.opensearch_ops.flow_framework.plugins.modules import workflow_deprovision, workflow_info  # noqa: F401
 
     locks.FOLDER, speed = sys.argv[1], float(sys.argv[2])

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils import connection
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.api import Api
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.survey import Surveyor
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal import connection
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.api import Api
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.survey import Surveyor
 from ansible_collections.opensearch_ops.flow_framework.plugins.modules import workflow_deprovision, workflow_info
 
 

@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils import api, listing
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils import survey as surveys
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.module import OptionError
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.records import SurveyError
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal import api, listing
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal import survey as surveys
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.module import OptionError
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.records import SurveyError
 from tests.campaign.worlds import forget
 from tests.simulator import running
 

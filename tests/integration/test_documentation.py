@@ -18,7 +18,7 @@ import pytest
 import yaml
 
 from ansible_collections.opensearch_ops.flow_framework.plugins.action import teardown_report
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils import connection
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal import connection
 from ansible_collections.opensearch_ops.flow_framework.plugins.modules import index_snapshot, workflow_deprovision, workflow_info
 
 from .helpers import DEPROVISION, INFO, Playbooks, ansible_environment, environment, existing, template

@@ -22,8 +22,8 @@ from typing import Any
 import ansible_runner
 import pytest
 
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils import slots, teardown
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.progress import VARIABLE
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal import slots, teardown
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.progress import VARIABLE
 from tests.environment import target_python
 from tests.simulator import running
 

@@ -17,7 +17,7 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from ansible_collections.opensearch_ops.flow_framework.plugins.action.teardown_report import files_of, write
-from ansible_collections.opensearch_ops.flow_framework.plugins.plugin_utils.report import report_of
+from ansible_collections.opensearch_ops.flow_framework.plugins.plugin_utils._report import report_of
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 OUTPUT = Path(__file__).resolve().parents[1] / "output"

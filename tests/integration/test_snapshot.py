@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils import connection, snapshots
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.api import Api
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.module import OptionError
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.records import SurveyError
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal import connection, snapshots
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.api import Api
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.module import OptionError
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.records import SurveyError
 from ansible_collections.opensearch_ops.flow_framework.plugins.modules import index_snapshot
 from tests.real.helpers import documented_roles, permitted_by
 from tests.simulator import running

@@ -59,7 +59,11 @@ def test_each_module_starts_there_and_knows_its_options(playbooks: Playbooks) ->
 @pytest.mark.target
 def test_the_target_imports_everything_that_is_sent_there(tmp_path: Path) -> None:
     """With Ansible from the controller, as the packed module has it, and everything else as the target has it."""
-    names = [f"{COLLECTION}.{folder}.{path.stem}" for folder in ("module_utils", "modules") for path in (PLUGINS / folder).glob("*.py")]
+    names = [
+        f"{COLLECTION}.{folder}.{path.stem}"
+        for folder in ("module_utils._internal", "modules")
+        for path in PLUGINS.joinpath(*folder.split(".")).glob("[a-z]*.py")
+    ]
     assert f"{COLLECTION}.modules.workflow_info" in names
     (tmp_path / "ansible").symlink_to(Path(ansible.__file__).parent)
     path = os.pathsep.join([os.environ["ANSIBLE_COLLECTIONS_PATH"], str(tmp_path)])

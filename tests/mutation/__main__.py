@@ -33,6 +33,7 @@ from tests import environment
 ROOT = Path(environment.ROOT)
 FOLDER = ROOT / "tests" / "output" / "mutation"
 COLLECTION = Path(environment.COLLECTION)
+SOURCES = COLLECTION / "plugins" / "module_utils" / "_internal"
 MUTANTS = FOLDER / "mutants"
 EXPLAINED = Path(__file__).with_name("explained.yml")
 
@@ -63,7 +64,7 @@ def configuration(modules: tuple[str, ...]) -> dict[str, Any]:
     """The settings of mutmut."""
     return {
         "source_paths": [str(COLLECTION / "plugins")],
-        "only_mutate": [str(COLLECTION / "plugins" / "module_utils" / f"{name}.py") for name in modules],
+        "only_mutate": [str(SOURCES / f"{name}.py") for name in modules],
         "also_copy": [str(COLLECTION / name) for name in NEEDED],
         "pytest_add_cli_args": ["-p", "tests.mutation.quickly"],
         "pytest_add_cli_args_test_selection": [str(COLLECTION / name) for name in TESTS],
@@ -92,7 +93,7 @@ def prepare(modules: tuple[str, ...]) -> None:
 
 def meta(module: str) -> Path:
     """The file in which mutmut notes what became of the mutants of a module."""
-    return MUTANTS / COLLECTION / "plugins" / "module_utils" / f"{module}.py.meta"
+    return MUTANTS / SOURCES / f"{module}.py.meta"
 
 
 def noted(module: str) -> dict[str, int | None]:
@@ -114,9 +115,9 @@ def chosen(modules: tuple[str, ...]) -> list[str]:
     """What mutmut is to try of these modules: it tries again whatever it is told by name, so only what lives, where that is known."""
     names: list[str] = []
     for module in modules:
-        source, mutated = (base / COLLECTION / "plugins" / "module_utils" / f"{module}.py" for base in (FOLDER, MUTANTS))
+        source, mutated = (base / SOURCES / f"{module}.py" for base in (FOLDER, MUTANTS))
         known = meta(module).exists() and source.stat().st_mtime < mutated.stat().st_mtime
-        names += [name for name, end in noted(module).items() if end not in DEAD] if known else [f"*.module_utils.{module}.*"]
+        names += [name for name, end in noted(module).items() if end not in DEAD] if known else [f"*.module_utils._internal.{module}.*"]
     return names
 
 
@@ -134,7 +135,7 @@ def changes(module: str, names: list[str]) -> Iterator[Change]:
     from mutmut.mutation.diff_apply import get_diff_for_mutant
 
     for name in names:
-        text = get_diff_for_mutant(name, path=COLLECTION / "plugins" / "module_utils" / f"{module}.py")
+        text = get_diff_for_mutant(name, path=SOURCES / f"{module}.py")
         lines = [line for line in text.splitlines() if not line.startswith(("---", "+++", "@@"))]
         sides = ["\n".join(line[1:].strip() for line in lines if line[:1] == sign) for sign in "-+"]
         yield Change(readable(module, name), *sides)

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils import api as calls
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils import connection
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal import api as calls
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal import connection
 from ansible_collections.opensearch_ops.flow_framework.plugins.modules import workflow_info
 from tests.contract.client import Answer
 from tests.contract.normalise import Binding, Rules, differences

@@ -18,9 +18,9 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.answers import WORKFLOWS
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.api import Api
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.resources import (
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.answers import WORKFLOWS
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.api import Api
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.resources import (
     KINDS,
     index_placeholder,
     ingest_placeholder,

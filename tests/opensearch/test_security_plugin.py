@@ -17,11 +17,11 @@ from typing import Any
 import pytest
 import trustme
 
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils import connection, snapshots
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.answers import Answer
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.api import Api
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.records import SurveyError
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.resources import KINDS, generated_kinds
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal import connection, snapshots
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.answers import Answer
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.api import Api
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.records import SurveyError
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.resources import KINDS, generated_kinds
 from tests.docs.pages import GUIDES, blocks
 from tests.docs.worlds import URL
 from tests.environment import target_python

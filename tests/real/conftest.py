@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils import api, pools, slots, teardown
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal import api, pools, slots, teardown
 from tests.opensearch.behind import Behind
 from tests.simulator import running
 

@@ -21,7 +21,7 @@ from urllib.parse import unquote, urlsplit
 
 import yaml
 
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils import locks
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal import locks
 from tests.docs.pages import GUIDES, blocks
 from tests.forked.runner import Run, Runner
 from tests.integration import in_process

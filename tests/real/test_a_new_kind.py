@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A new kind of resource is one row. This file adds one that does not exist, dictionaries, and is the recipe for one that does:
 
-1. A row in C(KINDS) of plugins/module_utils/resources.py, in the image of the one that is most like it.
+1. A row in C(KINDS) of plugins/module_utils/_internal/resources.py, in the image of the one that is most like it.
 2. What the server does with it, in the simulator: for a kind that is kept under names, a row in C(NAMED) of tests/simulator/named.py.
 3. A test: that it goes, that it does not go where it must not, and that the result says so.
 4. Its name where the modules document kinds, and, if it has to be named, in the role's variables: tests/unit says where it is missing.
@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.resources import KINDS, Kind, Step, gone_pipeline, never, pipeline_danger
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.resources import KINDS, Kind, Step, gone_pipeline, never, pipeline_danger
 from tests.integration import in_process
 from tests.integration.helpers import truthful
 from tests.simulator import running

@@ -14,10 +14,10 @@ from urllib.parse import quote
 
 import pytest
 
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils import api, connection, sharing
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.records import Survey, SurveyError
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.resources import index_placeholder, ingest_placeholder
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.survey import FEW, Surveyor
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal import api, connection, sharing
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.records import Survey, SurveyError
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.resources import index_placeholder, ingest_placeholder
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.survey import FEW, Surveyor
 from tests.campaign import worlds
 from tests.simulator import running
 

@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 import pytest
 
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.module import OptionError
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.module import OptionError
 from tests.simulator import running
 
 from .helpers import by_kind, finished, message, posts, provisioned, record, run, there, warned, writes

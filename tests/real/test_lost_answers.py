@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils import api, teardown
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal import api, teardown
 from tests.simulator import running
 from tests.simulator.faults import PROXY_PAGE
 

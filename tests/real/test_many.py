@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils import teardown
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.module import OptionError
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.pools import OPAQUE_PREFIX
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal import teardown
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.module import OptionError
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.pools import OPAQUE_PREFIX
 from tests.integration.helpers import truthful
 from tests.simulator import running
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils import slots, teardown
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal import slots, teardown
 from tests.simulator import running
 
 from .helpers import ENDED, MAPS, QUERY_MAPS, allowed, by_kind, call, check, finished, message, posts, provisioned, record, run, there, writes

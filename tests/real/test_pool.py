@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils import locks, pools
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal import locks, pools
 from tests.simulator import running
 
 from .helpers import (

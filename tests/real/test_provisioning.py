@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils import teardown
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal import teardown
 from tests.simulator import running
 
 from .helpers import after_the_plan, by_kind, check, finished, posts, provisioned, run, there, warned, writes

@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.connection import ConnectionOptionError
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.records import SurveyError
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.resources import index_placeholder
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.connection import ConnectionOptionError
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.records import SurveyError
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.resources import index_placeholder
 from tests.simulator import running
 
 from .helpers import (

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils import api
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.connection import Node
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal import api
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.connection import Node
 
 from .helpers import allowed, by_kind, call, check, finished, posts, provisioned, run, there, warned, writes
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.records import SurveyError
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.records import SurveyError
 from tests.integration.helpers import truthful
 from tests.simulator import running
 from tests.simulator.versions import TABLE

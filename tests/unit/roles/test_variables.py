@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 import yaml
 
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils import connection
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.resources import KINDS, needs_allow_delete
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal import connection
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.resources import KINDS, needs_allow_delete
 from ansible_collections.opensearch_ops.flow_framework.plugins.modules import workflow_deprovision, workflow_info
 
 ROLE = Path(__file__).resolve().parents[3] / "roles" / "environment_teardown"

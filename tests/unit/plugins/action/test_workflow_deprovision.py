@@ -19,7 +19,7 @@ import pytest
 from ansible import constants
 
 from ansible_collections.opensearch_ops.flow_framework.plugins.action import workflow_deprovision as action
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.progress import (
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.progress import (
     FOR_ANOTHER,
     FOR_ANSWER,
     FOR_PROVISIONING,

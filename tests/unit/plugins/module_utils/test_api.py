@@ -17,8 +17,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils import answers, api
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.answers import (
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal import answers, api
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.answers import (
     BLOCK,
     CERTIFICATE,
     DISABLED,
@@ -40,9 +40,9 @@ from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.answ
     Answer,
     classify,
 )
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.api import Api, deprovision_target
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.connection import Connection, Node, Reply
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.resources import KINDS
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.api import Api, deprovision_target
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.connection import Connection, Node, Reply
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.resources import KINDS
 
 URL = "https://search.example.com:9200"
 RECORDINGS = Path(__file__).parents[3] / "contract" / "recordings"

@@ -12,11 +12,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils import answers, api
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.answers import OK, Answer
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.choose import Filters, age_of, seconds_of, unchanged_of
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.module import OptionError
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.records import Workflow
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal import answers, api
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.answers import OK, Answer
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.choose import Filters, age_of, seconds_of, unchanged_of
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.module import OptionError
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.records import Workflow
 
 from .worlds import resource
 

@@ -28,8 +28,8 @@ import trustme
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from cryptography.hazmat.primitives import serialization
 
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils import connection
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.connection import (
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal import connection
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.connection import (
     AUTHENTICATION,
     Connection,
     ConnectionOptionError,
@@ -743,7 +743,7 @@ def test_files_that_do_not_fit_are_a_sentence(given: dict[str, Any], certificate
 
 
 ON_A_TERMINAL = """
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils import connection
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal import connection
 try:
     connection.tls_context(dict(ca_cert=None, validate_certs=True, client_cert=%r, client_key=%r), "localhost")
 except connection.ConnectionOptionError as error:
@@ -914,7 +914,7 @@ def test_a_warning_of_the_server_does_not_end_a_call(serve: Serve) -> None:
 
 IMPORTING = """
 import sys
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils import connection
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal import connection
 assert connection.LIBRARY_ERROR is None, connection.LIBRARY_ERROR
 print("opensearchpy" in sys.modules, any(name.partition(".")[0] == "aiohttp" for name in sys.modules))
 import aiohttp

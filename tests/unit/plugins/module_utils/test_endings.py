@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.endings import Ending, carried_out, number, planned
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.fates import Fate, Options
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.plan import WorkflowPlan, make_plan
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.records import Resource, Workflow
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.sharing import User
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.teardown import Run
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.endings import Ending, carried_out, number, planned
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.fates import Fate, Options
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.plan import WorkflowPlan, make_plan
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.records import Resource, Workflow
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.sharing import User
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.teardown import Run
 
 from .worlds import resource, survey, workflow
 

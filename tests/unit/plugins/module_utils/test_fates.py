@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.fates import COMPLETED_SLACK, FAILED_SLACK, Fate, Options, decide_all
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.records import Resource, Survey, Workflow
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.resources import TRIMMED
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.sharing import User
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.fates import COMPLETED_SLACK, FAILED_SLACK, Fate, Options, decide_all
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.records import Resource, Survey, Workflow
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.resources import TRIMMED
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.sharing import User
 
 from .worlds import resource, survey, workflow
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils import locks
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.locks import Locks, open_shared, overlap
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal import locks
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.locks import Locks, open_shared, overlap
 
 
 def test_every_user_may_lock_the_file_whatever_the_umask_says(tmp_path: Path) -> None:

@@ -11,10 +11,10 @@ from unittest.mock import Mock
 
 import pytest
 
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.answers import OK, Answer
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.looks import look
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.records import Resource
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.resources import KINDS, MARK
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.answers import OK, Answer
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.looks import look
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.records import Resource
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.resources import KINDS, MARK
 
 from .worlds import resource
 

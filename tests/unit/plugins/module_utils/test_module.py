@@ -12,17 +12,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils import connection
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.connection import ConnectionOptionError
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.module import (
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal import connection
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.connection import ConnectionOptionError
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.module import (
     OptionError,
     refuse_masking,
     run,
     warn,
     workflow_ids,
 )
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.outcome import empty
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.records import Server, Survey, SurveyError
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.outcome import empty
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.records import Server, Survey, SurveyError
 
 from .worlds import resource, survey, workflow
 

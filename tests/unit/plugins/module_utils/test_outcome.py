@@ -13,14 +13,14 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils import outcome
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.endings import carried_out, number, planned
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.fates import STATUSES, Fate, Options
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.outcome import diff, empty, information, no_information, result
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.plan import Plan, make_plan
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.records import Resource, Survey, Unrecorded, Workflow
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.sharing import User
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.teardown import Run
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal import outcome
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.endings import carried_out, number, planned
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.fates import STATUSES, Fate, Options
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.outcome import diff, empty, information, no_information, result
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.plan import Plan, make_plan
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.records import Resource, Survey, Unrecorded, Workflow
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.sharing import User
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.teardown import Run
 from tests.promised import RESOURCE, RESULT, WORKFLOW
 
 from .worlds import OPTIONS, resource, survey, surveys, workflow

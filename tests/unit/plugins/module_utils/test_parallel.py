@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.parallel import work_on
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.parallel import work_on
 
 NAMES = "abcdefgh"
 

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.fates import Options
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.plan import Plan, go_before, make_plan
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.records import Survey
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.sharing import User
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.fates import Options
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.plan import Plan, go_before, make_plan
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.records import Survey
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.sharing import User
 
 from .worlds import resource, survey, workflow
 

@@ -9,9 +9,9 @@ from dataclasses import replace
 
 from hypothesis import given, settings
 
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.fates import STATUSES, Options
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.plan import Plan, make_plan
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.records import Resource, Survey
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.fates import STATUSES, Options
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.plan import Plan, make_plan
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.records import Resource, Survey
 
 from .worlds import OPTIONS, surveys
 

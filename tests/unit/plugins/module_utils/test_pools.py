@@ -10,7 +10,7 @@ from typing import Any, cast
 
 import pytest
 
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.answers import (
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.answers import (
     DISABLED,
     FAILED,
     FORBIDDEN,
@@ -22,8 +22,8 @@ from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.answ
     UNAVAILABLE,
     Answer,
 )
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.api import Api
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.pools import (
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.api import Api
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.pools import (
     POLL,
     RECORDED,
     UNREADABLE,
@@ -36,7 +36,7 @@ from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.pool
     opaque_id,
     workflow_of,
 )
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.records import SurveyError
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.records import SurveyError
 
 POOL = [{"node_name": "a", "active": "1", "max": "4", "completed": "7"}]
 TASKS = {"nodes": {"x1": {"name": "a", "tasks": {"x1:5": {"headers": {"X-Opaque-Id": "mark"}}, "x1:6": {}}}}}

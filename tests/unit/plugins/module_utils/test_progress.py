@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.progress import (
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.progress import (
     FOR_ANSWER,
     FOR_REPETITION,
     FOR_SLOT,

@@ -17,8 +17,8 @@ import yaml
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.api import deprovision_target
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.resources import (
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.api import deprovision_target
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.resources import (
     KINDS,
     MARK,
     OTHER,

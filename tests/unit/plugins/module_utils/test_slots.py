@@ -14,13 +14,13 @@ from typing import Any, cast
 
 import pytest
 
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils import locks, slots
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.answers import FORBIDDEN, LOST, OK, UNAVAILABLE, UNREACHABLE, Answer
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.api import Api
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.connection import Connection, Node
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.locks import MOST_SLOTS, Locks
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.pools import NodeHangs, NotNow, Row, Watch, opaque_id
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.slots import NoSlot, Slots
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal import locks, slots
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.answers import FORBIDDEN, LOST, OK, UNAVAILABLE, UNREACHABLE, Answer
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.api import Api
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.connection import Connection, Node
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.locks import MOST_SLOTS, Locks
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.pools import NodeHangs, NotNow, Row, Watch, opaque_id
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.slots import NoSlot, Slots
 
 MARK = opaque_id("run", "w1")
 OURS = opaque_id("another-run", "w2")

@@ -9,10 +9,10 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.fates import Options
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.records import Resource, Server, Survey, Workflow
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.resources import KINDS, kind_of
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils.sharing import User
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.fates import Options
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.records import Resource, Server, Survey, Workflow
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.resources import KINDS, kind_of
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.sharing import User
 
 TYPES = {kind.name: kind.type for kind in KINDS.values()}
 

@@ -15,7 +15,7 @@ from ansible.parsing.splitter import parse_kv
 
 from ansible_collections.opensearch_ops.flow_framework.plugins.action.teardown_report import files_of
 from ansible_collections.opensearch_ops.flow_framework.plugins.filter.given_options import given_options
-from ansible_collections.opensearch_ops.flow_framework.plugins.plugin_utils.report import MOST, as_text, report_of
+from ansible_collections.opensearch_ops.flow_framework.plugins.plugin_utils._report import MOST, as_text, report_of
 
 BEGAN, ENDED = "2026-11-26T11:43:05Z", "2026-11-26T11:43:09Z"
 SERVER = {"version": "3.6.0", "flow_framework": "3.6.0.0", "cluster_name": "preview", "cluster_uuid": "uuid-of-preview"}

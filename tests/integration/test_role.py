@@ -77,6 +77,7 @@ def test_a_variable_that_the_role_does_not_know_is_refused_before_anything_is_re
     handed_on = {f"environment_teardown_result_of_{action}": {"status": "done"} for action in ("plan", "teardown", "reap", "scan")}
     entries = {"main": {}, "plan": {}, "reap": limits}
     tasks = [role(entry, tmp_path, entry, **given, **further) for entry, further in entries.items()]
+    tasks.append(role("look only", tmp_path, workflow_id="w", confirm="w", scan=True))
     play = {"module_defaults": {GROUP: {"url": sim.url}}, "vars": handed_on}
     runs = RoleRuns(sim, playbooks.run(tasks, play=play), tmp_path, {})
     said = "The role has no variable environment_teardown_expect_clusters, environment_teardown_protects. Nothing was read or deleted."
@@ -84,6 +85,7 @@ def test_a_variable_that_the_role_does_not_know_is_refused_before_anything_is_re
         report = runs.report(entry)
         assert runs.failed(entry).startswith(said) and report["msg"].startswith(said) and report["status"] == "failed"
         assert report["finish"] == "", "a command would lack that guard"
+    assert "to look at this, plan it" in runs.failed("look only"), "that is for reap, and would be a guard that guards nothing"
     assert sim.requests() == []
     right = RoleRuns(sim, playbooks.run([role("right", tmp_path, workflow_id="w", confirm="w")], play=play), tmp_path, {})
     assert right.failed("right") == "" and right.report("right")["status"] == "done"

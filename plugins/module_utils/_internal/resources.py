@@ -163,6 +163,7 @@ class Kind:
     danger: Callable[[str], str] = generated_danger  # why an id would be taken for more than itself
     needs_allow_delete: bool = False  # since 2.16 the server deletes it only when named
     leftover: bool = False  # the server never deletes it, and the option leftovers decides
+    settings: tuple[str, ...] = ()  # the settings of an index that name one, and so use it
     listed: bool = False  # a look at its path without an id shows all of them by their ids, as a look at one does
     placeholder: Callable[[], dict[str, Any]] | None = None  # what lets the server get over one that is gone
     is_placeholder: Callable[[dict[str, Any]], bool] = no_placeholder
@@ -250,6 +251,7 @@ KINDS: dict[str, Kind] = {
             steps={"create_ingest_pipeline": Step("delete", ungated, named_by="pipeline_id")},
             danger=pipeline_danger,
             needs_allow_delete=True,
+            settings=("index.default_pipeline", "index.final_pipeline"),
             listed=True,
             placeholder=ingest_placeholder,
             is_placeholder=is_pipeline_placeholder,
@@ -263,6 +265,7 @@ KINDS: dict[str, Kind] = {
             steps={"create_search_pipeline": Step("delete", ungated, named_by="pipeline_id", since=(2, 13))},
             danger=pipeline_danger,
             needs_allow_delete=True,
+            settings=("index.search.default_pipeline",),
             listed=True,
             placeholder=search_placeholder,
             is_placeholder=is_pipeline_placeholder,

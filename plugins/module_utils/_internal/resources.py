@@ -4,7 +4,8 @@
 
 """The catalogue: one row a kind of resource that Flow Framework provisions. Everything else asks the row.
 
-Facts come from the recordings in C(tests/contract/recordings) and, per version, from the vectors beside them.
+Facts come from the recordings in C(tests/contract/recordings) and, per version, from the vectors beside them (D20, X04);
+C(tests/contract/behaviour.md) sums them up.
 """
 
 from __future__ import annotations

@@ -33,7 +33,7 @@ from .fates import (
     is_named_with_namesakes,
     protecting,
 )
-from .records import PROVISIONING, Resource, Server, Survey, Unrecorded, Workflow
+from .records import PROVISIONING, Resource, Server, Survey, Unrecorded, Workflow, no_workflow
 from .resources import ALLOW_DELETE_SINCE, CLEAR_STATUS_SINCE, KINDS, STATE_GOES_WITH_TEMPLATE_SINCE, Key, needs_allow_delete, steps_of, title
 
 DECIDING = ("on_blocked", "on_shared", "stale_records", "leftovers", "delete_workflow")  # with allow_delete: what the hash covers
@@ -371,7 +371,7 @@ def missing_warnings(survey: Survey, options: Options) -> tuple[str, ...]:
     if options.on_missing != "ok":
         return ()
     gone = [w.workflow_id for w in survey.workflows if not w.found and not (w.has_template and options.delete_workflow)]
-    return tuple("There is no workflow %s on cluster %s." % (workflow_id, survey.server.name) for workflow_id in gone)
+    return tuple(no_workflow(workflow_id, survey.server) for workflow_id in gone)
 
 
 def unmatched_warnings(survey: Survey, options: Options) -> tuple[str, ...]:

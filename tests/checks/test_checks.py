@@ -50,6 +50,23 @@ def test_sanity_looks_at_the_checkout_as_it_stands_without_what_git_ignores(chec
     assert found == {".gitignore": "ignored.py\n", "known.py": "as committed", "changed.py": "as it stands", "plugins/new.py": "as it stands"}
 
 
+def test_sanity_looks_at_the_artifact_by_itself_and_at_the_rest_in_the_checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    looks: list[tuple[list[str], set[str]]] = []
+
+    def look(command: list[str], folder: Path, sign: str, **variables: str) -> tuple[int, list[str]]:
+        looks.append((command[4:], sanity.files(folder)))
+        return len(looks) - 1, []
+
+    monkeypatch.setattr(sanity, "watched", look)
+    monkeypatch.setattr(sanity, "interpreters", dict)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert sanity.main(["--test", "pep8"]) == 1, "the worse status of the two"
+    (everything, artifact), (rest, checkout) = looks
+    assert everything == rest[:2] == ["--test", "pep8"]
+    assert "MANIFEST.json" in artifact and {name for name in artifact if name.startswith("tests/")} == {"tests/config.yml"}
+    assert set(rest[2:]) == checkout - artifact and "tests/checks/sanity.py" in rest
+
+
 def test_the_pip_of_sanity_has_the_settings_of_the_caller(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PIP_INDEX_URL", "https://packages.example.org/simple")
     monkeypatch.setenv("PIP_TRUSTED_HOST", "packages.example.org")

@@ -138,8 +138,8 @@ def settings_of(api: Api, users: Users, readable: Readable) -> None:
     for index, body in (answer.body or {}).items() if answer.ok and isinstance(answer.body, dict) else ():
         settings = body.get("settings") or {}
         for kind in KINDS.values():
-            for setting in kind.settings:
-                users.add((kind.name, str(settings.get(setting))), User("index", index))
+            for setting in set(kind.settings) & set(settings):
+                users.add((kind.name, str(settings[setting])), User("index", index))
 
 
 def refer(users: Users, user: User, body: Any, generated: set[str]) -> None:

@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import yaml
@@ -18,6 +20,7 @@ from .pages import GUIDES, ROOT, blocks, document
 
 COLLECTION = "ansible_collections.opensearch_ops.flow_framework.plugins."
 DOCSITE = GUIDES.parent
+FATES: Any = importlib.import_module(COLLECTION + "module_utils._internal.fates")
 
 
 def table(guide: str, heading: str) -> list[list[str]]:
@@ -59,10 +62,32 @@ def test_what_finds_workflows_are_the_options_of_the_module() -> None:
 
 
 def test_statuses_are_those_of_the_plan() -> None:
-    fates = importlib.import_module(COLLECTION + "module_utils._internal.fates")
     rows = table("guide_safety.rst", "What status says")
-    assert sorted(row[0] for row in rows) == sorted(fates.STATUSES)
-    assert {row[0] for row in rows if row[3] == "yes"} == set(fates.FAILURES)
+    assert sorted(row[0] for row in rows) == sorted(FATES.STATUSES)
+    assert {row[0] for row in rows if row[3] == "yes"} == set(FATES.FAILURES)
+
+
+def test_what_counts_as_a_change_is_what_the_code_counts() -> None:
+    found: dict[str, set[str]] = {status: set() for status in FATES.STATUSES}
+    for status, changed in fates_made():
+        found[status].add(changed)
+    assert all(found.values())
+    for status, _meaning, changed, _failed in table("guide_safety.rst", "What status says"):
+        assert found[status] == ({changed} if changed in ("yes", "no") else {"no", "it depends"}), status
+
+
+def fates_made() -> Iterator[tuple[str, str]]:
+    """Each status that the code gives a resource, and whether it counts that as a change there: yes, no, or it depends."""
+    for name in ("fates", "plan", "endings"):
+        tree = ast.parse((ROOT / "plugins" / "module_utils" / "_internal" / f"{name}.py").read_text(encoding="utf-8"))
+        for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call) and ast.unparse(node.func) in ("Fate", "replace")):
+            given = {keyword.arg: keyword.value for keyword in call.keywords}
+            status = call.args[1] if len(call.args) > 1 else given.get("status")
+            changed = given.get("changed", ast.Constant(False))
+            said = ("yes" if changed.value else "no") if isinstance(changed, ast.Constant) else "it depends"
+            for one in ast.walk(status) if status else ():
+                if isinstance(one, ast.Name) and one.id.lower() in FATES.STATUSES:
+                    yield one.id.lower(), said
 
 
 def test_every_variable_of_the_modules_is_described_and_linked() -> None:

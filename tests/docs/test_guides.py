@@ -16,7 +16,7 @@ from docutils import nodes
 
 from tests.matrix.rows import ROWS
 
-from .pages import GUIDES, ROOT, blocks, document
+from .pages import GUIDES, PAGES, ROOT, blocks, document
 
 COLLECTION = "ansible_collections.opensearch_ops.flow_framework.plugins."
 DOCSITE = GUIDES.parent
@@ -129,6 +129,33 @@ def test_the_job_that_is_shown_runs_what_the_page_runs() -> None:
     (command,) = [step["run"] for step in job["steps"] if step.get("run", "").startswith("ansible-playbook ")]
     assert command in [line for block in shown if block.language == "shell" for line in block.text.splitlines()]
     assert {"OPENSEARCH_URL", "OPENSEARCH_USERNAME", "OPENSEARCH_PASSWORD"} <= set(job["env"])
+
+
+SITE = yaml.safe_load((ROOT / "galaxy.yml").read_text(encoding="utf-8"))["documentation"]
+LINKING = [*PAGES, *ROOT.glob("roles/*/README.md"), *ROOT.glob("examples/*/README.md"), *ROOT.glob("changelogs/fragments/*.yml"), ROOT / "CHANGELOG.rst"]
+
+
+def site() -> dict[str, set[str]]:
+    """The pages of the site that `make docs` builds, each with the headings that a link may name; of what is made of plugins none."""
+    kinds = {"module": "plugins/modules/*.py", "filter": "plugins/filter/*.py", "role": "roles/*"}
+    made = [f"{path.stem}_{kind}.html" for kind, pattern in kinds.items() for path in ROOT.glob(pattern)]
+    pages: dict[str, set[str]] = {name: set() for name in ("", "index.html", "changelog.html", "environment_variables.html", *made)}
+    for path in GUIDES.glob("*.rst"):
+        sections = document(path.read_text(encoding="utf-8")).findall(nodes.section)
+        pages[f"docsite/{path.stem}.html"] = {nodes.make_id(section[0].astext()) for section in sections}
+    return pages
+
+
+def test_links_to_the_site_lead_somewhere() -> None:
+    pages = site()
+    links = [(path, *link) for path in LINKING for link in re.findall(rf"{re.escape(SITE)}([\w./-]*\w|)(?:#([\w-]+))?", path.read_text(encoding="utf-8"))]
+    assert {path.name for path, _page, _heading in links} >= {"README.md", "CONTRIBUTING.md"}
+    assert [(path.name, page, heading) for path, page, heading in links if page not in pages or (heading and heading not in pages[page])] == []
+
+
+def test_nobody_is_sent_to_the_source_of_a_guide() -> None:
+    """A repository shows it without its links: they are Sphinx's."""
+    assert [path.name for path in LINKING if "/docs/docsite/rst/" in path.read_text(encoding="utf-8")] == []
 
 
 def test_links_into_the_repository_lead_somewhere() -> None:

@@ -14,7 +14,7 @@ import pytest
 
 from tests import environment
 
-from . import sanity, watched
+from . import notes, sanity, watched
 
 PROGRAM = "import os, sys; print('fine'); print('WARNING: odd', file=sys.stderr, flush=True); print('no WARNING:', os.environ['SAID']); sys.exit(3)"
 
@@ -75,6 +75,39 @@ def test_the_pip_of_sanity_has_the_settings_of_the_caller(tmp_path: Path, monkey
     settings.read(tmp_path / ".config" / "pip" / "pip.conf", encoding="utf-8")
     assert settings["global"]["index-url"] == "https://packages.example.org/simple"
     assert settings["global"]["trusted-host"] == "packages.example.org"
+
+
+def notes_of(root: Path, version: str, *fragments: str) -> str:
+    """What is missing where galaxy.yml has this version, and 1.0.0 has been released."""
+    (root / "changelogs" / "fragments").mkdir(parents=True)
+    (root / "galaxy.yml").write_text(f"version: {version}\n", encoding="utf-8")
+    (root / "changelogs" / "changelog.yaml").write_text("ancestor: null\nreleases:\n  1.0.0:\n    changes: {}\n", encoding="utf-8")
+    for name in fragments:
+        (root / "changelogs" / "fragments" / name).write_text("bugfixes: [one - mended.]\n", encoding="utf-8")
+    return notes.missing(root)
+
+
+def test_a_release_whose_notes_hold_everything_lacks_nothing(tmp_path: Path) -> None:
+    assert notes_of(tmp_path, "1.0.0") == ""
+
+
+def test_a_release_without_notes_is_told(tmp_path: Path) -> None:
+    assert "no release 1.1.0" in notes_of(tmp_path, "1.1.0")
+
+
+def test_a_fragment_that_came_after_the_notes_is_told(tmp_path: Path) -> None:
+    assert notes_of(tmp_path, "1.0.0", "18-late.yaml", "17-late.yml").endswith("17-late.yml, 18-late.yaml")
+
+
+def test_what_is_no_release_has_fragments_only(tmp_path: Path) -> None:
+    assert notes_of(tmp_path, "1.1.0-dev", "17-late.yml") == ""
+
+
+def test_nothing_is_built_and_nothing_imported_without_notes() -> None:
+    text = (Path(environment.ROOT) / "noxfile.py").read_text(encoding="utf-8")
+    for session in ("importer", "build"):
+        body = text.split(f"\ndef {session}(")[1].split("\n@nox")[0]
+        assert '"tests.checks.notes"' in body.split("run(session")[1]
 
 
 def test_the_pythons_that_are_not_here_are_named() -> None:

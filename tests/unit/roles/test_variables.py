@@ -13,7 +13,7 @@ import yaml
 
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal import connection
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.resources import KINDS, needs_allow_delete
-from ansible_collections.opensearch_ops.flow_framework.plugins.modules import workflow_deprovision, workflow_info
+from ansible_collections.opensearch_ops.flow_framework.plugins.modules import index_snapshot, workflow_deprovision, workflow_info
 from ansible_collections.opensearch_ops.flow_framework.plugins.plugin_utils._report import report_of
 
 ROLE = Path(__file__).resolve().parents[3] / "roles" / "environment_teardown"
@@ -49,15 +49,9 @@ def test_a_pattern_may_begin_with_each_kind_that_has_to_be_named() -> None:
 
 def test_the_names_that_are_not_refused_are_those_that_are_specified() -> None:
     """Of any way in: a play may set some for all of them."""
-    known = [name for which in ("options", "own_options") for name in names_of(which)]
-    assert sorted(set(known)) == sorted({name[len(PREFIX) :] for spec in SPECS.values() for name in spec["options"]})
-    assert set(names_of("own_options")) == OWN | REAP
-
-
-def names_of(which: str) -> list[str]:
-    """The names that a list of the role holds; C(options) is made of three."""
-    lists = [f"{one}_options" for one in ("connection", "choosing", "teardown")] if which == "options" else [which]
-    return [name for one in lists for name in VARIABLES[f"{PREFIX}_{one}"]]
+    known = {PREFIX + name for which in ("connection", "choosing", "teardown", "own") for name in VARIABLES[f"{PREFIX}_{which}_options"]}
+    assert known == {name for spec in SPECS.values() for name in spec["options"]}
+    assert set(VARIABLES[f"{PREFIX}_own_options"]) == OWN | REAP
 
 
 def test_what_the_role_hands_on_may_come_back() -> None:
@@ -85,3 +79,16 @@ def test_a_variable_takes_what_its_option_takes(name: str) -> None:
 def test_only_what_the_role_itself_needs_has_a_default() -> None:
     """A default here would stand above the module's, and above what the play sets."""
     assert set(load("defaults/main.yml")) == {f"{PREFIX}report_directory", f"{PREFIX}report_name", f"{PREFIX}scan"}
+
+
+@pytest.mark.parametrize("entry", SPECS)
+def test_ansible_doc_tells_each_default_of_the_role(entry: str) -> None:
+    options = SPECS[entry]["options"]
+    set_here = {name: value for name, value in load("defaults/main.yml").items() if name in options}
+    assert {name: one["default"] for name, one in options.items() if "default" in one} == set_here
+
+
+def test_the_time_for_a_snapshot_is_told_with_the_default_of_its_module() -> None:
+    default = index_snapshot.argument_spec()["wait_timeout"]["default"]
+    (said, _link) = SPECS["main"]["options"][f"{PREFIX}snapshot_timeout"]["description"]
+    assert f" {default} if not set." in said

@@ -434,29 +434,13 @@ duration:
   sample: 2.4
 """
 
-import time
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal import connection, endings, outcome
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.api import Api
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.fates import Options
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.module import refuse_masking, refuse_negative, run, warn, workflow_ids
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.plan import make_plan
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.pools import Watch
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.progress import Progress
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.slots import Slots
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.survey import Surveyor
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.teardown import (
-    Limits,
-    Teardown,
-    left_placeholders,
-    stuck,
-    wait_until_provisioned,
-)
-
-NUMBERS = ("max_workflows", "max_documents", "wait_timeout", "wait_sleep", "task_timeout", "concurrency")
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal import connection, outcome
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.deprovision import deprovision
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.module import run
 
 
 def argument_spec() -> dict[str, Any]:
@@ -482,42 +466,6 @@ def argument_spec() -> dict[str, Any]:
         progress=dict(type="bool", default=True),
     )
     return spec
-
-
-def deprovision(module: AnsibleModule, api: Api, surveyor: Surveyor) -> dict[str, Any]:
-    started = time.monotonic()
-    params = module.params
-    ids = workflow_ids(params["workflow_id"])
-    if not ids:
-        return dict(outcome.empty(), msg="0 workflows: the list is empty, nothing to do")
-    refuse_negative(params, NUMBERS)
-    options = Options.of(params)
-    limits = Limits(params["wait_timeout"], params["wait_sleep"], params["task_timeout"])
-    concurrency = params["concurrency"] or (1 if params["tenant_id"] else 0)  # the server lets a tenant have one, unless it is set up for more
-    progress = Progress(params["progress"], module.no_log_values)
-    progress.reading(len(ids))
-    watch, server = Watch(api), surveyor.server()
-    if not module.check_mode:
-        watch.wait_for_calls(set(ids), started + limits.whole)
-    survey = surveyor.survey(ids, server=server, sure=not module.check_mode)
-    if not module.check_mode and wait_until_provisioned(api, surveyor, survey.workflows, limits, progress):
-        progress.reading(len(ids))
-        survey = surveyor.survey(ids, server=server, sure=not module.check_mode)
-    refuse_masking(module, survey)
-    plan = make_plan(survey, options)
-    warn(module, plan.warnings)
-    if module.check_mode or plan.refusals:
-        ended = endings.planned(plan)
-    else:
-        slots = Slots(api, watch, survey.server.cluster_uuid or " ".join(sorted(params["url"])), concurrency)
-        runs = Teardown(api, surveyor, slots, options, limits, progress).carry_out(plan)
-        warn(module, [*watch.warnings, *(text for one in runs for text in (*stuck(one), *left_placeholders(one)))])
-        ended = endings.carried_out(runs)
-    made = outcome.result(plan, ended)
-    made["duration"] = round(time.monotonic() - started, 3)
-    if module._diff:
-        made["diff"] = outcome.diff(ended)
-    return made
 
 
 def main() -> None:

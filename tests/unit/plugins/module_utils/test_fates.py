@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.fates import COMPLETED_SLACK, FAILED_SLACK, Fate, Options, decide_all
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.fates import COMPLETED_SLACK, FAILED_SLACK, Fate, decide_all
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.options import Options
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.records import Resource, Survey, Workflow
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.resources import TRIMMED
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.sharing import User

@@ -48,8 +48,9 @@ options:
   on_shared:
     description:
       - What to do about a resource of any kind that somebody outside this task uses. Another workflow records it; a pipeline, an agent or a model
-        refers to it; an index outside has it as its default, final or search pipeline; or the index of that name was made after provisioning
-        ended, by more than 5 seconds, or an hour after a failed one.
+        refers to it; an index outside has it as its default, final or search pipeline; or the index of that name is a later one.
+      - An index is a later one when it was made more than 5 seconds after provisioning ended, or an hour where its state is not C(COMPLETED); and when
+        it was made more than an hour after provisioning began, whatever the state, since a deprovision that leaves something moves the end.
       - V(fail) refuses before anything is deleted, V(keep) deletes the rest and keeps those, V(delete) deletes them.
       - What needs no naming goes with any deprovision of its workflow. With V(keep), a workflow that holds such a thing is left alone, and the
         task fails over what else it holds. A connector is the exception, since the server keeps one that a model uses.
@@ -114,16 +115,21 @@ options:
   wait_timeout:
     description:
       - Seconds for one workflow, from its own turn on. The time in which it stands in line behind others of its task does not count.
+      - Before the plan is made, the task waits once as long at most, until nobody provisions its workflows and no deprovision is under way that may be
+        at one of them. All workflows share that time, and it is not taken off what each has afterwards.
     type: int
     default: 600
   wait_sleep:
     description:
-      - Seconds between two looks, and before the first repetition of a call that left something; it doubles with each.
+      - Seconds before a call that left something is repeated. They double with each repetition, up to 30.
+      - Looks do not wait for it. While the server is at something it is looked at several times a second.
     type: float
     default: 2.0
   task_timeout:
     description:
-      - Seconds for the whole task. What was not begun by then is V(failed). No limit if not set.
+      - Seconds for the whole task, counted from its beginning, with reading and all that it waits for. What was not begun by then is V(failed).
+        No limit if not set.
+      - It ends up to some seconds later, since what was sent is looked at once more. A request that reads is not cut short, see O(request_timeout).
     type: int
   concurrency:
     description:

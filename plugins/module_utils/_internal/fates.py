@@ -188,10 +188,10 @@ def made_later(resource: Resource, workflow: Workflow) -> str:
         return ""
     begun, end = workflow.written or (None, None)
     slack = COMPLETED_SLACK if workflow.state == "COMPLETED" else FAILED_SLACK
-    limits = [end + slack] if end is not None else []
-    limits += [begun + FAILED_SLACK] if begun is not None else []
-    if any(resource.created > limit for limit in limits):
+    if end is not None and resource.created > end + slack:
         return "the index of that name was made after provisioning ended"
+    if begun is not None and resource.created > begun + FAILED_SLACK:
+        return "the index of that name was made more than an hour after provisioning began"
     return ""
 
 

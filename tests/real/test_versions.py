@@ -190,3 +190,11 @@ def test_an_unreadable_version_has_to_be_given(sim: Any) -> None:
         run(sim, "w", allow_delete=made.named)
     assert writes(sim) == []
     finished(run(sim, "w", allow_delete=made.named, flow_framework_version="3.6.0"), sim)
+
+
+@pytest.mark.parametrize("path", ("/opensearch", "/_plugins/_flow_framework", "/some/where"))
+def test_a_path_in_url_that_leads_nowhere_is_not_blamed_on_permissions(sim: Any, path: str) -> None:
+    provisioned(sim, "w")
+    with pytest.raises(SurveyError, match=r"^There is no list of plugins at url: .*\S\. Check url, and the path at its end\.$") as told:
+        check(sim, "w", url=[sim.url + path])
+    assert "ermission" not in str(told.value)

@@ -417,7 +417,10 @@ class Simulator:
 
     async def _receive(self, received: web.BaseRequest) -> web.StreamResponse:
         raw_path, _sign, query = received.raw_path.partition("?")
-        content = await received.content.read(-1)
+        try:
+            content = await received.content.read(-1)
+        except ConnectionResetError:  # the client was gone before it had said everything
+            return web.Response()
         port = received.transport.get_extra_info("sockname")[1] if received.transport else 0
         node = self._ports.get(port, self._nodes[0])
         call = Call(

@@ -9,6 +9,7 @@ import contextlib
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -603,3 +604,14 @@ def test_more_terms_than_an_index_takes_are_refused() -> None:
     terms = {"query": {"terms": {"name": ["x"] * 65_537}}}
     with pytest.raises(SearchError, match="exceeded the allowed maximum of"):
         run("i", FieldTypes(), [Hit("a", {"name": "x"}, 0)], terms)
+
+
+def test_a_client_that_dies_in_the_middle_of_its_request_has_asked_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    with running() as sim:
+        host, port = sim.url.removeprefix("http://").split(":")
+        with socket.create_connection((host, int(port))) as client:
+            client.sendall(f"POST {WORKFLOW}/w/_deprovision HTTP/1.1\r\nHost: {host}\r\nContent-Length: 5\r\n\r\n".encode())
+            time.sleep(0.1)
+        assert send(sim, "GET", "/")[0] == 200
+        assert [request.method for request in sim.log] == ["GET"]
+    assert caplog.text == ""

@@ -20,7 +20,7 @@ from ansible.module_utils.parsing.convert_bool import boolean
 from .api import LISTING_ACTION, Api, clock_of, recorded_one_of
 from .listing import every_workflow
 from .module import OptionError, workflow_ids
-from .records import STATES, Server, Survey, SurveyError, Workflow
+from .records import STATES, Server, Survey, SurveyError, Workflow, no_workflow
 from .survey import Surveyor
 
 NO_LIMIT = "<any>"  # every filter has a default that is not null: a null is a variable that was not set, and would choose too much
@@ -185,7 +185,7 @@ def choose(surveyor: Surveyor, server: Server, filters: Filters, now: int, look:
 
 def missing_of(survey: Survey) -> tuple[str, ...]:
     """A sentence for each workflow that was named and does not exist."""
-    return tuple("There is no workflow %s on cluster %s." % (w.workflow_id, survey.server.name) for w in survey.workflows if not w.found)
+    return tuple(no_workflow(w.workflow_id, survey.server) for w in survey.workflows if not w.found)
 
 
 def refuse_unreadable(survey: Survey, filters: Filters) -> None:

@@ -82,7 +82,7 @@ def settled(fate: Fate, run: Run) -> Fate:
     if fate.status == WOULD_DELETE:  # nothing was begun
         return Fate(before, UNKNOWN if run.unknown else FAILED, run.error)
     if fate.status == RETAINED:
-        return Fate(before, RETAINED, fate.msg, changed=before.deployed and now.exists is True and not now.deployed)
+        return Fate(before, RETAINED, fate.msg + way_on(now, run), changed=before.deployed and now.exists is True and not now.deployed)
     if fate.status == ABSENT and before.exists and now.exists:
         return Fate(before, FAILED, "Another workflow of this task was to take it along, and has not.")
     if fate.status == ABSENT and now.exists:
@@ -90,6 +90,14 @@ def settled(fate: Fate, run: Run) -> Fate:
     if fate.status == KEPT and now.exists is False:
         return Fate(before, ABSENT, "It was to be kept, and is gone: something else has deleted it during this run.")
     return Fate(before, fate.status, fate.msg, release=fate.release)
+
+
+def way_on(now: Resource, run: Run) -> str:
+    """How to delete what the server leaves there and has forgotten now: no later run of this module finds it in the record."""
+    recorded = now.key in {resource.key for resource in run.now.resources}
+    if not (now.exists and KINDS[now.kind].leftover) or recorded or now.users:
+        return ""
+    return " Nothing records it now: DELETE %s deletes it." % KINDS[now.kind].target(now.id)
 
 
 def deletion(fate: Fate, before: Resource, now: Resource, run: Run) -> Fate:

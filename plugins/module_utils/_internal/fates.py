@@ -198,7 +198,7 @@ def made_later(resource: Resource, workflow: Workflow) -> str:
 def leftover_fate(resource: Resource, options: Options, around: Around) -> Fate:
     """A model group: the server never deletes it; this module does where asked, when no model is left in it."""
     if options.leftovers != "delete":
-        said = "Flow Framework never deletes a %s, and a deprovision forgets it: leftovers: delete deletes it with this run."
+        said = "Flow Framework never deletes a %s, and a deprovision forgets it: leftovers: delete deletes it in the same run."
         return Fate(resource, RETAINED, said % title(resource.kind))
     models = models_beside(resource, around.recorded)
     if models:

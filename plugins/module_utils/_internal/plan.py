@@ -33,7 +33,7 @@ from .fates import (
     protecting,
 )
 from .options import DECIDING, Options
-from .records import PROVISIONING, Resource, Server, Survey, Unrecorded, Workflow
+from .records import PROVISIONING, Resource, Server, Survey, Unrecorded, Workflow, no_workflow
 from .resources import ALLOW_DELETE_SINCE, CLEAR_STATUS_SINCE, KINDS, STATE_GOES_WITH_TEMPLATE_SINCE, Key, needs_allow_delete, steps_of, title
 
 
@@ -359,7 +359,7 @@ def missing_warnings(survey: Survey, options: Options) -> tuple[str, ...]:
     if options.on_missing != "ok":
         return ()
     gone = [w.workflow_id for w in survey.workflows if not w.found and not (w.has_template and options.delete_workflow)]
-    return tuple("There is no workflow %s on cluster %s." % (workflow_id, survey.server.name) for workflow_id in gone)
+    return tuple(no_workflow(workflow_id, survey.server) for workflow_id in gone)
 
 
 def unmatched_warnings(survey: Survey, options: Options) -> tuple[str, ...]:

@@ -148,6 +148,12 @@ class Survey:
 # -- documents of the server -------------------------------------------------------------------------------
 
 
+def no_workflow(workflow_id: str, server: Server) -> str:
+    """What to say of a workflow that does not exist. Ids are made by the server, of 20 characters or more: anything shorter may be a name."""
+    said = "There is no workflow %s on cluster %s." % (workflow_id, server.name)
+    return said if len(workflow_id) >= 20 else said + " workflow_id takes ids: if this is a name, workflow_info finds the ids of it."
+
+
 def workflow_of(workflow_id: str, body: dict[str, Any]) -> Workflow:
     """A workflow from its state document. The list is omitted when it is empty (behaviour.md 3)."""
     state = body.get("state")

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from .answers import Readable
+from .answers import MISSING, NO_PLUGIN, Answer, Readable
 from .api import Api
 from .records import Server, SurveyError
 from .resources import ALLOW_DELETE_SINCE, parse_version
@@ -23,6 +23,8 @@ def read_server(api: Api, readable: Readable, flow_framework_version: str | None
         raise SurveyError("The server at url is not OpenSearch: GET / names no version.")
     plugins = readable(api.plugins(), "Reading the list of plugins")
     installed = plugins.body if plugins.ok and isinstance(plugins.body, list) else None
+    if installed is None and not flow_framework_version:
+        raise SurveyError(unknown_version(plugins), plugins)
     return Server(
         version=body.get("version", {}).get("number"),
         flow_framework=plugin_version(installed, flow_framework_version),
@@ -32,17 +34,22 @@ def read_server(api: Api, readable: Readable, flow_framework_version: str | None
     )
 
 
+def unknown_version(plugins: Answer) -> str:
+    """Why the version of Flow Framework is not known, and what helps: the list of plugins did not come."""
+    if plugins.outcome in (MISSING, NO_PLUGIN):
+        return "There is no list of plugins at url: %s. Check url, and the path at its end." % plugins.sentence.rstrip(".")
+    return (
+        "These credentials may not read the list of plugins, so the version of Flow Framework is not known, and what"
+        " the server deletes depends on it. Grant cluster:monitor/state and cluster:monitor/nodes/info, or set flow_framework_version."
+    )
+
+
 def plugin_version(installed: list[dict[str, str]] | None, given: str | None) -> str:
-    """The version of Flow Framework; the lowest, where nodes differ."""
+    """The version of Flow Framework; the lowest, where nodes differ. ``installed``: None where it cannot be read, and ``given`` counts."""
     if installed is None:
-        if not given:
-            raise SurveyError(
-                "These credentials may not read the list of plugins, so the version of Flow Framework is not known, and what"
-                " the server deletes depends on it. Grant cluster:monitor/state and cluster:monitor/nodes/info, or set flow_framework_version."
-            )
         if not parse_version(given):
             raise SurveyError("flow_framework_version %r is no version such as 2.19.1." % given)
-        return given
+        return str(given)
     versions = {row.get("version", "") for row in installed if row.get("component") == "opensearch-flow-framework"}
     if not versions:
         raise SurveyError("The Flow Framework plugin is not installed on this cluster (opensearch-flow-framework is not in _cat/plugins).")

@@ -148,6 +148,19 @@ def test_a_model_that_stays_has_changed_when_it_is_seen_not_to_be_deployed(now: 
     assert verdict(made) == ("retained", "This workflow only deployed the model: it is undeployed and stays.", changed)
 
 
+def test_what_the_server_leaves_and_has_forgotten_is_told_with_the_request_that_deletes_it() -> None:
+    plan = plan_of(CONNECTOR, GROUP)
+    (said,) = (one.msg for one in plan.fates if one.resource.kind == "model_group")
+
+    def told(*left: Resource, recorded: tuple[Resource, ...]) -> str:
+        return next(one.msg for one in ending(run(plan, *left, recorded=recorded)).fates if one.resource.kind == "model_group")
+
+    assert told(GROUP, recorded=()) == said + " Nothing records it now: DELETE /_plugins/_ml/model_groups/g1 deletes it."
+    assert told(GROUP, recorded=(GROUP,)) == said, "a later run can still do it"
+    assert told(recorded=()) == said, "somebody has deleted it"
+    assert told(replace(GROUP, users=(User("workflow", "w2"),)), recorded=()) == said, "others still need it"
+
+
 def test_a_model_that_was_not_deployed_and_stays_has_not_changed() -> None:
     before = replace(ONLY_DEPLOYED, state="UNDEPLOYED")
     assert verdict(run(plan_of(before), before, recorded=()))[2] is False

@@ -91,7 +91,7 @@ def used_by(one: Resource, *users: User) -> Resource:
         (
             GROUP,
             {},
-            ("retained", "Flow Framework never deletes a model group, and a deprovision forgets it: leftovers: delete deletes it with this run."),
+            ("retained", "Flow Framework never deletes a model group, and a deprovision forgets it: leftovers: delete deletes it in the same run."),
         ),
         (GROUP, {"leftovers": "delete"}, ("would_delete", "")),
         (

@@ -400,6 +400,12 @@ def test_the_diff_shows_what_is_there_and_what_is_left() -> None:
     assert set(made) == {"before", "after", "before_header", "after_header"}
 
 
+def test_the_diff_tells_workflows_of_one_name_apart() -> None:
+    ones = [workflow(replace(CONNECTOR, workflow_id=id_, id=f"c-{id_}"), workflow_id=id_, name=name) for id_, name in (("w1", "a"), ("w2", "a"), ("w3", "b"))]
+    states = [line for line in diff(planned(make_plan(survey(*ones), NAMED)))["before"].splitlines() if not line.startswith(" ")]
+    assert states == ["a (w1): COMPLETED", "a (w2): COMPLETED", "b: COMPLETED"]
+
+
 def test_the_diff_of_a_refusal_shows_no_change() -> None:
     plan = make_plan(survey(ALL), Options())
     made = diff(planned(plan))

@@ -285,9 +285,16 @@ def test_a_protected_workflow_with_nothing_to_do_is_no_reason_to_refuse() -> Non
 
 
 def test_a_missing_workflow_is_fine_with_a_warning_that_names_the_cluster() -> None:
-    plan = make_plan(survey(workflow(state=None)), Options())
+    plan = make_plan(survey(workflow(workflow_id="fxTPPviUDPV4LoG02uEe", state=None)), Options())
     assert not fails(plan) and not changes(plan) and plan.workflows[0].state_after is None
-    assert plan.warnings == ("There is no workflow w1 on cluster preview.",)
+    assert plan.warnings == ("There is no workflow fxTPPviUDPV4LoG02uEe on cluster preview.",)
+
+
+def test_what_is_too_short_for_an_id_is_asked_about_where_no_workflow_has_it() -> None:
+    said = "There is no workflow %s on cluster preview."
+    asked = said + " workflow_id takes ids: if this is a name, workflow_info finds the ids of it."
+    for workflow_id, warning in (("shop", asked), ("a" * 19, asked), ("a" * 20, said)):
+        assert make_plan(survey(workflow(workflow_id=workflow_id, state=None)), Options()).warnings == (warning % workflow_id,)
 
 
 def test_a_missing_workflow_refuses_where_the_task_says_so() -> None:

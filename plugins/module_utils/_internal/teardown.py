@@ -370,8 +370,8 @@ def refuse_surprise(run: Run) -> None:
 
 
 def said_at_the_end(run: Run) -> str:
-    """What to say of a workflow for which the time of the whole task is over."""
-    return OVER % ("task_timeout", run.said) if run.attempts else NOT_ATTEMPTED
+    """What to say of a workflow for which the time of the whole task is over: whoever has looked at it again has sent something."""
+    return NOT_ATTEMPTED if run.now is run.plan.workflow else OVER % ("task_timeout", run.said)
 
 
 def as_recorded(resource: Resource) -> Resource:

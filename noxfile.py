@@ -175,6 +175,7 @@ def licences(session: nox.Session) -> None:
 @nox.session
 def importer(session: nox.Session) -> None:
     """the artifact as Galaxy and Automation Hub look at it (Python 3.11 or newer)"""
+    run(session, "python", "-m", "tests.checks.notes", requirements="importer")
     run(session, "python", "-m", "tests.checks.importer", requirements="importer")
 
 
@@ -203,4 +204,5 @@ def changelog(session: nox.Session) -> None:
 @nox.session
 def build(session: nox.Session) -> None:
     """the artifact for Galaxy, in dist/"""
+    run(session, "python", "-m", "tests.checks.notes")
     run(session, "ansible-galaxy", "collection", "build", "--force", "--output-path", "dist", *session.posargs)

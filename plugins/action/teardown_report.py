@@ -67,7 +67,7 @@ class ActionModule(ActionBase):
 
 
 def files_of(made: dict[str, Any]) -> dict[str, str]:
-    """The end of each file's name, and its content."""
+    """The extension of each file, and its content."""
     report = {key: value for key, value in made.items() if key not in BESIDE}
     engine = Environment(
         loader=FileSystemLoader(TEMPLATES),
@@ -90,9 +90,9 @@ def write(path: str, files: dict[str, str]) -> None:
     """Write each file whole. Raises OSError."""
     folder = os.path.dirname(path)
     os.makedirs(folder, exist_ok=True)
-    for end, content in files.items():
+    for extension, content in files.items():
         descriptor, fresh = tempfile.mkstemp(prefix=".report-", dir=folder)
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             file.write(content)
         os.chmod(fresh, 0o644)
-        os.replace(fresh, "%s.%s" % (path, end))
+        os.replace(fresh, "%s.%s" % (path, extension))

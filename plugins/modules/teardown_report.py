@@ -1,3 +1,4 @@
+#!/usr/bin/python
 # Copyright (c) 2026 opensearch_ops.flow_framework contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
@@ -28,8 +29,8 @@ options:
     choices: [plan, teardown, reap, scan]
   path:
     description:
-      - The files without their ends, which are C(.json), C(.md), C(.html) and C(.vars.yml); from the current folder on where it is no whole path. The
-        folder is made if it is not there.
+      - The files without their extensions, which are C(.json), C(.md), C(.html) and C(.vars.yml). A path that is not absolute begins at the current
+        folder. The folder of the files is made if it is not there.
     type: path
     required: true
   started:

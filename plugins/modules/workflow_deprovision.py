@@ -346,10 +346,11 @@ resources:
       description:
         - What became of it. V(would_delete) stands for V(deleted) in check mode.
         - V(deleted) means that it was there, and that looking again proved it gone.
-        - V(absent) means that it was gone before.
+        - V(absent) means that it was gone before, goes with another workflow of the task, or was deleted by something else during the run.
         - V(blocked) needs naming in O(allow_delete), is protected, is used by somebody else, or would take more along than itself. V(kept) is the same
           with O(on_blocked=keep) or O(on_shared=keep).
-        - V(retained) is what the server never deletes.
+        - V(retained) is what a deprovision leaves on the cluster. It is a model group, a model that the workflow only deployed, which is undeployed,
+          or an index that it only wrote to.
         - V(untouched) would have gone, but the task was refused before anything was.
         - V(failed) should be gone and is still there.
         - V(unknown) could not be looked at, or the server was still at it when the time was over.

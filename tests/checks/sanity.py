@@ -1,10 +1,10 @@
 # Copyright (c) 2026 opensearch_ops.flow_framework contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""python -m tests.checks.sanity [ARGUMENT ...]: `ansible-test sanity`, with every Python of this machine that it takes.
+"""python -m tests.checks.sanity [OPTION ...]: `ansible-test sanity`, with every Python of this machine that it takes.
 
-The arguments are those of ansible-test: `--test pylint`, names of files. It runs in an environment of tests/environment.py,
-whose home keeps what ansible-test installs for itself.
+First it looks at the artifact, as Automation Hub does, then at the rest of the checkout. The options are those of ansible-test:
+`--test pylint`. It runs in an environment of tests/environment.py, whose home keeps what ansible-test installs for itself.
 """
 
 from __future__ import annotations
@@ -54,6 +54,23 @@ def copy(folder: Path) -> Path:
     return collection
 
 
+def installed(checkout: Path, folder: Path) -> Path:
+    """The artifact, as whoever gets it has it: of tests/ it holds config.yml alone, which says for which Pythons it is."""
+    folder.mkdir()
+    galaxy = ("ansible-galaxy", "collection")
+    subprocess.run([*galaxy, "build", str(checkout), "--output-path", str(folder)], check=True)
+    (artifact,) = folder.glob("*.tar.gz")
+    # The search path of the tests has the checkout under this name.
+    alone = {**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(folder)}
+    subprocess.run([*galaxy, "install", str(artifact), "--collections-path", str(folder), "--offline"], env=alone, check=True)
+    return folder / environment.COLLECTION
+
+
+def files(collection: Path) -> set[str]:
+    """The paths of all files, from the root of the collection."""
+    return {str(path.relative_to(collection)) for path in collection.rglob("*") if path.is_file()}
+
+
 def provide_pip(versions: Iterable[str], home: Path) -> None:
     """Put the script where ansible-test looks for the one that it has fetched before."""
     cache = home / ".ansible" / "test" / "cache"
@@ -83,9 +100,16 @@ def main(arguments: list[str]) -> int:
     provide_pip(pythons, home)
     provide_settings_of_pip(home)
     path = os.pathsep.join([os.path.dirname(sys.executable), *(str(python.parent) for python in pythons.values()), os.environ["PATH"]])
+    command = ["ansible-test", "sanity", "--color", "no", *arguments]
     with tempfile.TemporaryDirectory(prefix="flow_framework-sanity-") as folder:
-        command = ["ansible-test", "sanity", "--color", "no", *arguments]
-        status, skipped = watched(command, copy(Path(folder)), r"WARNING: (Skipping|Required program)", PATH=path)
+        checkout = copy(Path(folder, "checkout"))
+        artifact = installed(checkout, Path(folder, "artifact"))
+        looks = [
+            watched([*command, *names], collection, r"WARNING: (Skipping|Required program)", PATH=path)
+            for collection, names in ((artifact, []), (checkout, sorted(files(checkout) - files(artifact))))
+        ]
+    status = max(status for status, _skipped in looks)
+    skipped = list(dict.fromkeys(line for _status, lines in looks for line in lines))
     if absent := missing(pythons):
         print("sanity: this machine has no Python", ", ".join(absent))
     if skipped:

@@ -22,6 +22,10 @@ FILES = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 FOR_PEOPLE = {"bench", "campaign", "changelog", "contract", "demo", "demo-opensearch", "molecule", "unit"}
 
 
+PUBLISHES = ("pages", "publish")
+"""The workflow and its job that may do more than read."""
+
+
 def jobs(name: str) -> dict[str, dict[str, Any]]:
     loaded: dict[str, dict[str, dict[str, Any]]] = yaml.safe_load((ROOT / ".github" / "workflows" / f"{name}.yml").read_text(encoding="utf-8"))
     return loaded["jobs"]
@@ -64,4 +68,19 @@ def test_every_python_of_the_matrix_is_set_up(name: str, job: str) -> None:
 def test_a_workflow_may_read_the_checkout_and_nothing_more(file: Path) -> None:
     loaded = yaml.safe_load(file.read_text(encoding="utf-8"))
     assert loaded["permissions"] == {}
-    assert all(job["permissions"] == {"contents": "read"} for job in loaded["jobs"].values())
+    assert all(job["permissions"] == {"contents": "read"} for name, job in loaded["jobs"].items() if (file.stem, name) != PUBLISHES)
+
+
+def test_what_publishes_the_pages_may_do_that_only_and_runs_nothing_of_the_checkout() -> None:
+    publish, build = jobs("pages")["publish"], jobs("pages")["build"]
+    assert publish["permissions"] == {"pages": "write", "id-token": "write"}
+    assert [step["uses"].split("@")[0] for step in publish["steps"]] == ["actions/deploy-pages"]
+    assert publish["needs"] == "build" and [step["run"] for step in build["steps"] if "run" in step] == ["make docs"]
+    (handed_on,) = [step["with"]["path"] for step in build["steps"] if "/upload-pages-artifact@" in step.get("uses", "")]
+    assert handed_on == "tests/output/docs/html"
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
+def test_an_action_is_pinned_by_its_commit(file: Path) -> None:
+    used = re.findall(r"uses: (.*)", file.read_text(encoding="utf-8"))
+    assert used and all(re.fullmatch(r"[\w/-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", one) for one in used)

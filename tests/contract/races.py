@@ -139,7 +139,7 @@ def _post(replay: Replay, step: int, headers: dict[str, str] | None = None) -> A
 
 
 def _calls_that_fit(replay: Replay) -> int:
-    """As many calls as threads hang a node until it restarts (behaviour.md §6): one fewer, less those of others."""
+    """As many calls as threads hang a node until it restarts (behaviour.md 6): one fewer, less those of others."""
     path = "/_cat/thread_pool/opensearch_deprovision_workflow?format=json&h=max"
     most = min(int(row["max"]) for row in replay.look(path).body)
     tasks = replay.look(f"/_tasks?actions={DEPROVISION}").body["nodes"].values()

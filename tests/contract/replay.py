@@ -139,7 +139,7 @@ class Replay:
         return "\n  ".join([where, *found])
 
     def wait_for_the_write(self, workflow_path: str, before: Any) -> None:
-        """Wait until the state that a 202 or 403 announces is written: its end time moves (behaviour.md §2.5)."""
+        """Wait until the state that a 202 or 403 announces is written: its end time moves (behaviour.md 2.5)."""
         if not self.poll(lambda: self._end_time(workflow_path) != before):
             raise ScenarioDiffers(f"{self.scenario.name}: no state was written after the answer of {workflow_path}")
 

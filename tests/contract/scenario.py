@@ -18,7 +18,7 @@ from .client import NOT_SENT, Answer
 HERE = Path(__file__).parent
 VERSIONS = ("2.15.0", "2.19.1", "3.6.0")
 
-# A recording speaks for the servers of its own line. Between these lines behaviour.md §8 has changes that show in
+# A recording speaks for the servers of its own line. Between these lines behaviour.md 8 has changes that show in
 # nearly every answer (2.16: allow_delete; 2.18: shrinking lists; 3.0: 202 and 403; 3.1: error texts; 3.4: the awaited
 # reset).
 HOLDS_FOR = {

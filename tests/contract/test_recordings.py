@@ -8,7 +8,6 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,10 +16,8 @@ from . import races
 from .client import Answer
 from .record import CannotRecord, Recorder
 from .replay import Replay, Server
-from .scenario import HERE, VERSIONS, Exchange, Scenario, scenarios, strings
+from .scenario import VERSIONS, Exchange, Scenario, scenarios, strings
 from .servers import CLOCK, make_used, simulated_server
-
-SHARED = HERE.parents[2] / "shared" / "server"
 
 # These two need to be caught in the middle.
 SLOW = {"while_provisioning": 1.0, "running_task": 0.3}
@@ -105,14 +102,6 @@ def _used(server: Server) -> str | None:
         if "no-such" in json.dumps(server.client.send("GET", path).body):
             return f"the server is not empty: {path} has an index to look in"
     return None
-
-
-@pytest.mark.parametrize("name", [f"recordings/{version}.json" for version in VERSIONS] + ["vectors.json"])
-def test_copies_are_the_originals(name: str) -> None:
-    original = SHARED / name
-    if not original.is_file():
-        pytest.skip(f"{Path('../shared/server') / name} is not here to compare with")
-    assert json.loads((HERE / name).read_text("utf-8")) == json.loads(original.read_text("utf-8"))
 
 
 def test_the_list_of_what_is_not_compared_names_recorded_steps() -> None:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 opensearch_ops.flow_framework contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The tables of behaviour.md §10.2 to §10.6, row by row, against the simulator of the versions they name."""
+"""The tables of behaviour.md 10.2 to 10.6, row by row, against the simulator of the versions they name."""
 
 from __future__ import annotations
 
@@ -183,7 +183,7 @@ def no_answer(one: Case, seconds: float = 0.4) -> bool:
     return False
 
 
-# §10.2, the REST layer
+# behaviour.md 10.2, the REST layer
 
 
 @row("R01", *TO_2_15)
@@ -336,7 +336,7 @@ def _check_hang(version: str, pool: int) -> None:
         assert one.status().status == 200
 
 
-# §10.3, access control
+# behaviour.md 10.3, access control
 
 
 PERMISSIONS = ["cluster:admin/*", "cluster:monitor/*", "indices:*"]
@@ -464,7 +464,7 @@ def test_flow_framework_alone_deletes_nothing(version: str) -> None:
         assert one.exists("connector", "c1") and one.exists("model", "m1") and one.exists("index", "my-index")
 
 
-# §10.4, status
+# behaviour.md 10.4, status
 
 
 @row("S01", *ANY)
@@ -590,7 +590,7 @@ def test_a_403_is_written_after_the_answer(version: str) -> None:
         assert one.status().body["error"] == "x"
 
 
-# §10.5, delete
+# behaviour.md 10.5, delete
 
 
 def _deleted(answer: Answer, result: str) -> None:
@@ -705,7 +705,7 @@ def test_delete_through_the_filter_needs_a_template(version: str) -> None:
         assert one.until(lambda: one.sim.state(workflow) is None)
 
 
-# §10.6, provision
+# behaviour.md 10.6, provision
 
 
 @pytest.mark.parametrize(("version", "status"), [(each, 202 if each >= "3" else 200) for each in ANY])

@@ -44,7 +44,7 @@ def test_vector(vector: dict[str, Any], real_server: Server | None, simulator: C
 
 @pytest.mark.parametrize("case", TIMED)
 def test_a_vector_takes_its_time(case: str, only_simulator: None) -> None:
-    """At the real clock a call takes at least 0.1 s a resource and 1 s a pass (behaviour.md §2.1)."""
+    """At the real clock a call takes at least 0.1 s a resource and 1 s a pass (behaviour.md 2.1)."""
     vector = next(each for each in vectors() if each["id"] == case)
     seconds = _on_simulator(vector, clock=1.0)
     assert seconds >= vector["min_server_seconds"]

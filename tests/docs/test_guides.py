@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import yaml
@@ -14,10 +16,11 @@ from docutils import nodes
 
 from tests.matrix.rows import ROWS
 
-from .pages import GUIDES, ROOT, blocks, document
+from .pages import GUIDES, PAGES, ROOT, blocks, document
 
 COLLECTION = "ansible_collections.opensearch_ops.flow_framework.plugins."
 DOCSITE = GUIDES.parent
+FATES: Any = importlib.import_module(COLLECTION + "module_utils._internal.fates")
 
 
 def table(guide: str, heading: str) -> list[list[str]]:
@@ -59,10 +62,32 @@ def test_what_finds_workflows_are_the_options_of_the_module() -> None:
 
 
 def test_statuses_are_those_of_the_plan() -> None:
-    fates = importlib.import_module(COLLECTION + "module_utils._internal.fates")
     rows = table("guide_safety.rst", "What status says")
-    assert sorted(row[0] for row in rows) == sorted(fates.STATUSES)
-    assert {row[0] for row in rows if row[3] == "yes"} == set(fates.FAILURES)
+    assert sorted(row[0] for row in rows) == sorted(FATES.STATUSES)
+    assert {row[0] for row in rows if row[3] == "yes"} == set(FATES.FAILURES)
+
+
+def test_what_counts_as_a_change_is_what_the_code_counts() -> None:
+    found: dict[str, set[str]] = {status: set() for status in FATES.STATUSES}
+    for status, changed in fates_made():
+        found[status].add(changed)
+    assert all(found.values())
+    for status, _meaning, changed, _failed in table("guide_safety.rst", "What status says"):
+        assert found[status] == ({changed} if changed in ("yes", "no") else {"no", "it depends"}), status
+
+
+def fates_made() -> Iterator[tuple[str, str]]:
+    """Each status that the code gives a resource, and whether it counts that as a change there: yes, no, or it depends."""
+    for name in ("fates", "plan", "endings"):
+        tree = ast.parse((ROOT / "plugins" / "module_utils" / "_internal" / f"{name}.py").read_text(encoding="utf-8"))
+        for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call) and ast.unparse(node.func) in ("Fate", "replace")):
+            given = {keyword.arg: keyword.value for keyword in call.keywords}
+            status = call.args[1] if len(call.args) > 1 else given.get("status")
+            changed = given.get("changed", ast.Constant(False))
+            said = ("yes" if changed.value else "no") if isinstance(changed, ast.Constant) else "it depends"
+            for one in ast.walk(status) if status else ():
+                if isinstance(one, ast.Name) and one.id.lower() in FATES.STATUSES:
+                    yield one.id.lower(), said
 
 
 def test_every_variable_of_the_modules_is_described_and_linked() -> None:
@@ -104,6 +129,33 @@ def test_the_job_that_is_shown_runs_what_the_page_runs() -> None:
     (command,) = [step["run"] for step in job["steps"] if step.get("run", "").startswith("ansible-playbook ")]
     assert command in [line for block in shown if block.language == "shell" for line in block.text.splitlines()]
     assert {"OPENSEARCH_URL", "OPENSEARCH_USERNAME", "OPENSEARCH_PASSWORD"} <= set(job["env"])
+
+
+SITE = yaml.safe_load((ROOT / "galaxy.yml").read_text(encoding="utf-8"))["documentation"]
+LINKING = [*PAGES, *ROOT.glob("roles/*/README.md"), *ROOT.glob("examples/*/README.md"), *ROOT.glob("changelogs/fragments/*.yml"), ROOT / "CHANGELOG.rst"]
+
+
+def site() -> dict[str, set[str]]:
+    """The pages of the site that `make docs` builds, each with the headings that a link may name; of what is made of plugins none."""
+    kinds = {"module": "plugins/modules/*.py", "filter": "plugins/filter/*.py", "role": "roles/*"}
+    made = [f"{path.stem}_{kind}.html" for kind, pattern in kinds.items() for path in ROOT.glob(pattern)]
+    pages: dict[str, set[str]] = {name: set() for name in ("", "index.html", "changelog.html", "environment_variables.html", *made)}
+    for path in GUIDES.glob("*.rst"):
+        sections = document(path.read_text(encoding="utf-8")).findall(nodes.section)
+        pages[f"docsite/{path.stem}.html"] = {nodes.make_id(section[0].astext()) for section in sections}
+    return pages
+
+
+def test_links_to_the_site_lead_somewhere() -> None:
+    pages = site()
+    links = [(path, *link) for path in LINKING for link in re.findall(rf"{re.escape(SITE)}([\w./-]*\w|)(?:#([\w-]+))?", path.read_text(encoding="utf-8"))]
+    assert {path.name for path, _page, _heading in links} >= {"README.md", "CONTRIBUTING.md"}
+    assert [(path.name, page, heading) for path, page, heading in links if page not in pages or (heading and heading not in pages[page])] == []
+
+
+def test_nobody_is_sent_to_the_source_of_a_guide() -> None:
+    """A repository shows it without its links: they are Sphinx's."""
+    assert [path.name for path in LINKING if "/docs/docsite/rst/" in path.read_text(encoding="utf-8")] == []
 
 
 def test_links_into_the_repository_lead_somewhere() -> None:

@@ -5,15 +5,17 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from .pages import PAGES, ROOT, Block, blocks, inline_code
+from .pages import GUIDES, PAGES, ROOT, Block, blocks, inline_code
 from .play import SHELL, Player
 from .worlds import EVENTS, WORLDS, cluster
 
@@ -45,6 +47,26 @@ def test_what_the_page_shows_is_so(page: Path, tmp_path: Path) -> None:
         player = Player(its_cluster, tmp_path)
         for block in blocks(page):
             player.play(block)
+
+
+@pytest.mark.extended
+def test_who_starts_at_the_simulator_sees_what_the_quick_start_shows(tmp_path: Path) -> None:
+    """The blocks that provision pr-17 there, then those of the quick start in the same terminal, without its line with the URL."""
+    simulator, quick_start = (blocks(GUIDES / f"guide_{name}.rst") for name in ("simulator", "quick_start"))
+    (filled,) = [place for place, block in enumerate(simulator) if "/pr-17-docs/_doc" in block.text]
+    with cluster("guide_quick_start.rst") as nobodys:
+        player = Player(nobodys, tmp_path)
+        for block in simulator[: filled + 1]:
+            player.play(block)
+            if "workflow_id" in block.marks.get("holds", ()):
+                nobodys.environment.workflow_ids[0] = json.loads(player.output)["workflow_id"]
+        for block in quick_start:
+            if block.language == "yaml":  # its playbook connects to a cluster of one's own
+                break
+            lines = [line for line in block.text.splitlines(keepends=True) if "OPENSEARCH_URL=" not in line]
+            marks = {name: mark for name, mark in block.marks.items() if name in ("exit", "needs")}
+            player.play(replace(block, text="".join(lines), marks=marks))
+        player.play(replace(simulator[filled], text="kill $(cat simulator.pid)\n"))
 
 
 def test_what_is_not_run_is_known_here_and_is_little() -> None:

@@ -16,6 +16,7 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 GALAXY = yaml.safe_load((ROOT / "galaxy.yml").read_text(encoding="utf-8"))
 NAME = f"{GALAXY['namespace']}.{GALAXY['name']}"
 REPOSITORY = GALAXY["repository"]
+SITE = GALAXY["documentation"]
 
 HEADINGS = (
     "Description",
@@ -90,9 +91,22 @@ def test_every_piece_of_content_is_named() -> None:
 
 
 def test_every_guide_is_named() -> None:
-    assert set(re.findall(r"/docs/docsite/rst/(\w+\.rst)\)", section("Guides"))) == {path.name for path in GUIDES.glob("*.rst")}
+    named = re.findall(rf"\]\({re.escape(SITE)}docsite/(\w+)\.html\)", section("Guides"))
+    assert set(named) == {path.stem for path in GUIDES.glob("*.rst")}
 
 
-def test_requirements_example_names_this_repository() -> None:
+def test_it_is_installed_from_galaxy_first_and_from_the_repository_to_develop() -> None:
+    commands = re.findall(r"^ansible-galaxy collection install (.*)$", section("Installation"), re.MULTILINE)
+    assert commands[0] == NAME and f"{NAME} --upgrade" in commands and f"git+{REPOSITORY}.git" in commands[1:]
     (requirements,) = [block for block in blocks(ROOT / "README.md") if block.file == "requirements.yml"]
-    assert [one["name"] for one in yaml.safe_load(requirements.text)["collections"]] == [f"{REPOSITORY}.git"]
+    assert [one["name"] for one in yaml.safe_load(requirements.text)["collections"]] == [NAME]
+
+
+RANGED = [ROOT / "README.md", *sorted(GUIDES.glob("*.rst")), *sorted((ROOT / "examples").rglob("requirements.yml"))]
+
+
+def test_the_ranges_that_are_shown_hold_the_version_that_is_next() -> None:
+    major = int(GALAXY["version"].split(".")[0])
+    shown = [(path, one) for path in RANGED for one in re.findall(r">=(\d+)\.0\.0,<(\d+)\.0\.0", path.read_text(encoding="utf-8"))]
+    assert {path.name for path, _range in shown} >= {"README.md", "requirements.yml", "guide_roles_and_reports.rst"}
+    assert [(path, one) for path, one in shown if one != (str(major), str(major + 1))] == []

@@ -20,7 +20,7 @@ from .helpers import ansible_environment, environment, existing
 
 ROOT = Path(__file__).resolve().parents[2]
 NAME = "opensearch_ops.flow_framework"
-FOLDERS = {"changelogs", "docs", "meta", "playbooks", "plugins", "roles"}
+FOLDERS = {"changelogs", "docs", "meta", "playbooks", "plugins", "roles", "tests"}
 FILES = {"CHANGELOG.md", "CHANGELOG.rst", "FILES.json", "LICENSE", "MANIFEST.json", "README.md", "requirements.txt"}
 
 
@@ -49,6 +49,8 @@ def test_it_holds_what_a_user_needs_and_nothing_that_only_tests_or_shows(artifac
     assert tops == FOLDERS | FILES
     assert {f"playbooks/{name}.yml" for name in ("plan", "teardown", "reap")} <= set(names)
     assert {name for name in names if name.startswith("changelogs/")} == {"changelogs/changelog.yaml"}
+    # Without it ansible-test, as Automation Hub runs it, takes Pythons that the collection is not for.
+    assert {name for name in names if name.startswith("tests/")} == {"tests/config.yml"}
     assert all(name.startswith("docs/docsite") for name in names if name.startswith("docs/"))
     assert not [name for name in names if name.endswith((".pyc", ".tar.gz"))]
     assert artifact.stat().st_size < 1_000_000

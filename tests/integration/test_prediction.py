@@ -24,7 +24,7 @@ from .helpers import truthful
 from .in_process import deprovision
 
 VECTORS = json.loads((Path(__file__).parents[1] / "contract" / "vectors.json").read_text())
-# What cannot be known beforehand: missing rights, time-outs, what the server does late (../shared/design.md, check mode).
+# What cannot be known beforehand: missing rights, time-outs, what the server does late (guide_safety, check mode).
 UNKNOWABLE = {"connector_access_control", "denied", "outlasts_step_limit", "undeploy_visible_after_attempts"}
 PREDICTABLE = [v for v in VECTORS if tuple(map(int, v["server"].split("."))) >= (2, 16) and not UNKNOWABLE & set(v.get("conditions", {}))]
 SIMPLE = {

@@ -102,7 +102,7 @@ READS: list[Call] = [
     ("models_of", ["absent"], ["absent"]),
     ("model_groups_named", ["full", "empty", "absent"]),
     ("agents",),
-    ("pipeline_settings",),
+    ("index_settings",),
     *(("ml_by_id", kind, [*IDS[kind], "absent"]) for kind in ML_KINDS),
     ("indices", [*IDS["index"], "absent"]),
     ("indices", ["absent"]),
@@ -229,7 +229,7 @@ def test_a_read_is_answered_alike(estate: Both, call: Call) -> None:
 
 
 IN_THE_WAY: list[Call] = [
-    ("look", "index", "there"), ("count", "there"), ("stats", "there"), ("pipeline_settings",),
+    ("look", "index", "there"), ("count", "there"), ("stats", "there"), ("index_settings",),
     ("indices", ["docs", "there"]), ("counts", ["docs", "there"]), ("stats_of", ["docs", "there"]),
 ]  # fmt: skip
 

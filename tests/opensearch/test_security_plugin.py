@@ -432,7 +432,7 @@ REQUESTS: dict[str, Request] = {
     "models_of": lambda api, made: api.models_of([made.ids["connector"]], []),
     "model_groups_named": lambda api, made: api.model_groups_named(["nothing"]),
     "agents": lambda api, made: api.agents(),
-    "pipeline_settings": lambda api, made: api.pipeline_settings(),
+    "index_settings": lambda api, made: api.index_settings(),
     "count": lambda api, made: api.count(made.ids["index"]),
     "stats": lambda api, made: api.stats(made.ids["index"]),
     "indices": lambda api, made: api.indices([made.ids["index"]]),

@@ -5,20 +5,32 @@
 
 1. A row in C(KINDS) of plugins/module_utils/_internal/resources.py, in the image of the one that is most like it.
 2. What the server does with it, in the simulator: for a kind that is kept under names, a row in C(NAMED) of tests/simulator/named.py.
-3. A test: that it goes, that it does not go where it must not, and that the result says so.
-4. Its name where the modules document kinds, and, if it has to be named, in the role's variables: tests/unit says where it is missing.
+3. How its users are found: what nobody is seen to use is deleted, whoever needs it. By themselves are found other workflows that record it and, where
+   ML Commons makes its ids, agents and pipelines that hold one. Settings of indices that name it stand in its row. Whatever else refers to it takes a
+   few lines in C(find_users) of sharing.py, where the models of a connector and the pipelines that call a pipeline are.
+4. A test: that it goes, that it does not go where it must not, also because of each of its users, and that the result says so.
+5. Its name where the modules document kinds, and, if it has to be named, in the role's variables: tests/unit says where it is missing.
 
-Nothing else knows kinds by their names, but for what the server does with one kind alone.
+Elsewhere a kind stands by its name only where the server does something with that kind alone: an index has a uuid and documents, a model is deployed,
+and a connector is free once its models are gone.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.resources import KINDS, Kind, Step, gone_pipeline, never, pipeline_danger
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.resources import (
+    KINDS,
+    MARK,
+    Kind,
+    Step,
+    gone_pipeline,
+    never,
+    pipeline_danger,
+)
 from tests.integration import in_process
 from tests.integration.helpers import truthful
 from tests.simulator import running
@@ -35,7 +47,10 @@ ROW = Kind(
     steps={"create_dictionary": Step("delete", gone_is_success=never, named_by="dictionary_id", since=(3, 4))},
     danger=pipeline_danger,  # its names may be patterns
     needs_allow_delete=True,
+    settings=("index.dictionary",),  # an index that names one uses it
     listed=True,
+    placeholder=lambda: {"description": MARK, "words": []},
+    is_placeholder=lambda body: body == {"description": MARK, "words": []},
     plural="dictionaries",
 )
 SIMULATED = Named("dictionary", "/_plugins/_dictionaries", "cluster:admin/dictionaries/", "dictionary_id", since=(3, 4))
@@ -137,6 +152,39 @@ def test_what_is_gone_already_is_absent_and_never_asked_for(sim: Any) -> None:
     assert by_kind(result) == {"dictionary": "absent", "connector": "deleted"} and not result["failed"]
     assert "still records what is gone (words)" in warned(result)
     assert [post.query for post in posts(sim)] == [""]
+
+
+def recorded_by_another(sim: Any) -> None:
+    entry = {"workflow_step_name": "create_dictionary", "workflow_step_id": "one", "resource_type": "dictionary_id", "resource_id": "words"}
+    sim.load({"workflow_id": "other", "state": "COMPLETED", "provisioning_progress": "DONE", "resources_created": [entry]}, {"name": "other"})
+
+
+def named_by_an_index(sim: Any) -> None:
+    sim.world.put("index", "other", settings={"index.dictionary": "words"})
+
+
+@pytest.mark.parametrize("user, use", [("workflow/other", recorded_by_another), ("index/other", named_by_an_index)])
+def test_what_somebody_else_uses_is_refused_kept_or_deleted_as_on_shared_says(sim: Any, user: str, use: Callable[[Any], None]) -> None:
+    workflow_id = provisioned(sim)
+    use(sim)
+    refused = run(sim, workflow_id, allow_delete=["words"])
+    assert by_kind(refused) == {"dictionary": "blocked", "connector": "untouched"} and refused["failed"]
+    (found,) = (one for one in refused["resources"] if one["kind"] == "dictionary")
+    assert found["used_by"] == [user] and user in refused["msg"] and posts(sim) == []
+    kept = run(sim, workflow_id, allow_delete=["words"], on_shared="keep")
+    assert by_kind(kept) == {"dictionary": "kept", "connector": "deleted"} and sim.world.ids("dictionary") == ["words"]
+    deleted = run(sim, workflow_id, allow_delete=["words"], on_shared="delete")
+    assert by_kind(deleted) == {"dictionary": "deleted"} and sim.world.ids("dictionary") == []
+
+
+def test_an_empty_placeholder_lets_the_server_clear_its_record(sim: Any) -> None:
+    workflow_id = provisioned(sim)
+    sim.world.remove("dictionary", "words")
+    sim.clear_log()
+    result = run(sim, workflow_id, allow_delete=["words"], stale_records="recreate")
+    finished(result, sim, workflow_id)
+    assert by_kind(result) == {"dictionary": "absent", "connector": "deleted"}
+    assert [one.split()[0] for one in writes(sim)] == ["POST", "PUT", "POST"] and sim.world.ids("dictionary") == []
 
 
 def test_a_name_that_is_a_pattern_is_never_deleted(sim: Any) -> None:

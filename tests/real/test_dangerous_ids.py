@@ -1,7 +1,7 @@
 # Copyright (c) 2026 opensearch_ops.flow_framework contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Ids that the cluster would take for more than themselves (rule 8): nothing foreign is ever touched."""
+"""Ids that the cluster would take for more than themselves (guide_architecture, rule 8): nothing foreign is ever touched."""
 
 from __future__ import annotations
 

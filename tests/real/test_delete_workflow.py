@@ -1,7 +1,7 @@
 # Copyright (c) 2026 opensearch_ops.flow_framework contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""delete_workflow in each order of deleting template and resources (README fact 9, vectors X01 to X12)."""
+"""delete_workflow in each order of deleting template and resources (behaviour.md, fact 9; rows X01 to X12)."""
 
 from __future__ import annotations
 

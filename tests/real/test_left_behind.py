@@ -1,7 +1,7 @@
 # Copyright (c) 2026 opensearch_ops.flow_framework contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What 200 leaves behind: model groups, and what no record holds (README fact 7)."""
+"""What 200 leaves behind: model groups, and what no record holds (behaviour.md, fact 7)."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def test_what_another_workflow_records_is_not_unrecorded(sim: Any) -> None:
 
 @pytest.mark.parametrize("version", ("2.19.1", "3.6.0"))
 def test_indices_whose_record_was_lost_while_provisioning_are_said(version: str) -> None:
-    """README fact 7: on 2.19.1, of twelve indices made side by side few are recorded."""
+    """behaviour.md, fact 7: on 2.19.1, of twelve indices made side by side few are recorded."""
     names = [f"made-{number:02d}" for number in range(12)]
     nodes = [{"id": f"n{i}", "type": "create_index", "user_inputs": {"index_name": name, "configurations": "{}"}} for i, name in enumerate(names)]
     with running(version=version, clock=0.2) as sim:

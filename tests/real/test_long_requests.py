@@ -1,7 +1,7 @@
 # Copyright (c) 2026 opensearch_ops.flow_framework contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A request line of more than 4,096 bytes is refused (README fact 10): one teardown, several calls, one result."""
+"""A request line of more than 4,096 bytes is refused (behaviour.md, fact 10): one teardown, several calls, one result."""
 
 from __future__ import annotations
 

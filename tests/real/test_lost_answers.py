@@ -1,7 +1,7 @@
 # Copyright (c) 2026 opensearch_ops.flow_framework contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The answer of a call is lost: it is sent once, and nothing is decided until the server is no longer at it (rule 2)."""
+"""The answer of a call is lost: it is sent once, and nothing is decided until the server is no longer at it (guide_architecture, rule 2)."""
 
 from __future__ import annotations
 
@@ -139,7 +139,7 @@ def test_an_outage_in_the_middle_is_never_absent(sim: Any, monkeypatch: pytest.M
 
 
 def test_what_cannot_be_looked_at_after_the_call_is_unknown_and_not_deleted(sim: Any) -> None:
-    """The record is empty, the answer was 200, and the index may be there all the same: only looking proves (rule 7)."""
+    """The record is empty, the answer was 200, and the index may be there all the same: only looking proves (guide_architecture, rule 7)."""
     made = provisioned(sim, "w", KINDS)
 
     def before(request: Any) -> None:

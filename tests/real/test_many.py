@@ -1,7 +1,7 @@
 # Copyright (c) 2026 opensearch_ops.flow_framework contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Many workflows in one task: as many at once as is safe, in an order that the server accepts (rule 3)."""
+"""Many workflows in one task: as many at once as is safe, in an order that the server accepts (guide_architecture, rule 3)."""
 
 from __future__ import annotations
 

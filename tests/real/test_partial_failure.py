@@ -50,7 +50,7 @@ def test_a_partial_failure_is_retried_with_growing_pauses_while_the_list_shrinks
 
 
 def test_between_two_calls_the_record_has_to_be_written(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The server writes it a moment after its answer (README, for those who look; rule 6): a second here, as on a busy cluster."""
+    """The server writes it a moment after its answer (behaviour.md 2.5; guide_architecture, rule 6): a second here, as on a busy cluster."""
     monkeypatch.setattr(slots, "PAUSE", 0.0)
     with running(clock=20) as sim:
         made = provisioned(sim, "w", ["connector"])

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 opensearch_ops.flow_framework contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The pool that hangs for good when as many calls run as it has threads (README fact 4; rules 3 and 4)."""
+"""The pool that hangs for good when as many calls run as it has threads (behaviour.md, fact 4; guide_architecture, rules 3 and 4)."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 opensearch_ops.flow_framework contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Provisioning under way: what it creates later would escape (recording while_provisioning, rule 5)."""
+"""Provisioning under way: what it creates later would escape (recording while_provisioning; guide_architecture, rule 5)."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 opensearch_ops.flow_framework contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Recorded and gone already: README fact 3, recordings gone_before, ml_gone_before and placeholder_heals."""
+"""Recorded and gone already: behaviour.md, fact 3, recordings gone_before, ml_gone_before and placeholder_heals."""
 
 from __future__ import annotations
 

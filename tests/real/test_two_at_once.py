@@ -1,7 +1,7 @@
 # Copyright (c) 2026 opensearch_ops.flow_framework contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Two at once: on one workflow they would corrupt its record (recording concurrent, rule 3). Real processes."""
+"""Two at once: on one workflow they would corrupt its record (recording concurrent; guide_architecture, rule 3). Real processes."""
 
 from __future__ import annotations
 

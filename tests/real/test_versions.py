@@ -107,7 +107,7 @@ def test_a_version_newer_than_known_behaves_as_the_newest_known(version: str) ->
 
 @pytest.mark.parametrize("version", OLD)
 def test_below_2_16_the_named_are_deleted_and_proven_gone_before_the_call(version: str) -> None:
-    """Success is a lie there (README fact 11): the record has to outlive the work (rule 9)."""
+    """Success is a lie there (behaviour.md, fact 11): the record has to outlive the work (guide_architecture, rule 9)."""
     with running(version=version) as sim:
         enable(sim)
         made = provisioned(sim, "w", ["connector", "ingest_pipeline", "index"])

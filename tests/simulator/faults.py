@@ -64,7 +64,7 @@ class Faults:
     plugin_absent: bool = False
     plugin_versions: dict[str, str] = field(default_factory=dict)  # node name -> version of Flow Framework there
     snapshot_ends: str = "SUCCESS"  # what becomes of a snapshot: PARTIAL, FAILED, or IN_PROGRESS for one that takes for ever
-    lost_records: bool = False  # README fact 7: only on versions whose row says records_race
+    lost_records: bool = False  # behaviour.md, fact 7: only on versions whose row says records_race
     undeploy_refusals: int = 0
     rules: list[Rule] = field(default_factory=list)
     denied: set[tuple[str, str]] = field(default_factory=set)

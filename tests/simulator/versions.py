@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What each version of the server does differently: one table, one row a version that changed something.
 
-Source: behaviour.md section 8 and the sections it points to; what a recording shows is marked with its scenario.
+Source: behaviour.md 8 and the sections it points to; what a recording shows is marked with its scenario.
 No other file of the simulator compares versions: it asks a field of the row.
 """
 
@@ -123,7 +123,7 @@ class Features:
     # Provisioning
     error_style: str  # 3: "class", "message" or "class_and_message"
     error_shows_cause: bool  # recordings failed_provision: 3.6.0 names the cause, 2.19.1 does not
-    records_race: bool  # README fact 7: steps side by side lose the race to write the record
+    records_race: bool  # behaviour.md, fact 7: steps side by side lose the race to write the record
     appends_to_missing_list: bool  # 2.6, row PROVISIONING
 
     def deprovision_steps(self) -> dict[str, str | None]:

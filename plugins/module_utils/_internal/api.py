@@ -133,9 +133,9 @@ class Api:
         query = {"bool": {"filter": [recorded_one_of(resource_ids)], "must_not": [{"ids": {"values": sorted(outside)}}]}}
         return self.search(WORKFLOWS + "/state", query, ["resources_created"])
 
-    def pipeline_settings(self) -> Answer:
-        """The settings of all indices that name a pipeline."""
-        names = "index.default_pipeline,index.final_pipeline,index.search.default_pipeline"
+    def index_settings(self) -> Answer:
+        """The settings of all indices that name a resource."""
+        names = ",".join(setting for kind in KINDS.values() for setting in kind.settings)
         return self.read("GET", "/_all/_settings/%s?flat_settings=true&expand_wildcards=all" % names)
 
     def search(self, path: str, query: dict[str, Any], fields: list[str] | None = None) -> Answer:

@@ -5,7 +5,7 @@
 """Many reads in a few requests: an Api that already knows the answers about what is there.
 
 A Surveyor asks it one by one, as it asks any Api, and so decides the same. Only presence is ever known beforehand: what a
-list or a search did not show, or did not show as expected, is asked for one by one (design, rule 7).
+list or a search did not show, or did not show as expected, is asked for one by one (guide_architecture, rule 7).
 """
 
 from __future__ import annotations

@@ -4,7 +4,8 @@
 
 """The catalogue: one row a kind of resource that Flow Framework provisions. Everything else asks the row.
 
-Facts come from the recordings in C(tests/contract/recordings) and, per version, from the vectors beside them.
+Facts come from the recordings in C(tests/contract/recordings) and, per version, from the vectors beside them (D20, X04);
+C(tests/contract/behaviour.md) sums them up.
 """
 
 from __future__ import annotations
@@ -163,6 +164,7 @@ class Kind:
     danger: Callable[[str], str] = generated_danger  # why an id would be taken for more than itself
     needs_allow_delete: bool = False  # since 2.16 the server deletes it only when named
     leftover: bool = False  # the server never deletes it, and the option leftovers decides
+    settings: tuple[str, ...] = ()  # the settings of an index that name one, and so use it
     listed: bool = False  # a look at its path without an id shows all of them by their ids, as a look at one does
     placeholder: Callable[[], dict[str, Any]] | None = None  # what lets the server get over one that is gone
     is_placeholder: Callable[[dict[str, Any]], bool] = no_placeholder
@@ -250,6 +252,7 @@ KINDS: dict[str, Kind] = {
             steps={"create_ingest_pipeline": Step("delete", ungated, named_by="pipeline_id")},
             danger=pipeline_danger,
             needs_allow_delete=True,
+            settings=("index.default_pipeline", "index.final_pipeline"),
             listed=True,
             placeholder=ingest_placeholder,
             is_placeholder=is_pipeline_placeholder,
@@ -263,6 +266,7 @@ KINDS: dict[str, Kind] = {
             steps={"create_search_pipeline": Step("delete", ungated, named_by="pipeline_id", since=(2, 13))},
             danger=pipeline_danger,
             needs_allow_delete=True,
+            settings=("index.search.default_pipeline",),
             listed=True,
             placeholder=search_placeholder,
             is_placeholder=is_pipeline_placeholder,

@@ -64,16 +64,16 @@ def find_users(api: Api, workflow_ids: Iterable[str], wanted: Iterable[Key], rea
     recorded_elsewhere(api, users, workflow_ids, readable)
     models_of(api, users, readable)
     generated = set(users.of_kind(*generated_kinds()))
-    pipelines = bool(users.of_kind("ingest_pipeline", "search_pipeline"))
+    in_settings = bool(users.of_kind(*[name for name, kind in KINDS.items() if kind.settings]))
     if generated:
         answer = readable(api.agents(), "Reading agents")
         if not is_whole(answer):
             warn("There are more agents than one search shows (%d): what the others use is not known." % LARGEST_PAGE)
         for hit in hits_of(answer):
             refer(users, User("agent", str(hit.get("_id")), str((hit.get("_source") or {}).get("name", ""))), hit.get("_source"), generated)
-    if generated or pipelines:
+    if generated or in_settings:
         pipelines_of(api, users, generated, readable)
-    if pipelines:
+    if in_settings:
         settings_of(api, users, readable)
     return users.found
 
@@ -133,19 +133,13 @@ def pipelines_of(api: Api, users: Users, generated: set[str], readable: Readable
 
 
 def settings_of(api: Api, users: Users, readable: Readable) -> None:
-    """Indices that have a pipeline as their default or final one."""
-    answer = readable(api.pipeline_settings(), "Reading the settings of indices")
+    """Indices whose settings name a resource, as their default pipeline for instance."""
+    answer = readable(api.index_settings(), "Reading the settings of indices")
     for index, body in (answer.body or {}).items() if answer.ok and isinstance(answer.body, dict) else ():
         settings = body.get("settings") or {}
-        for setting, kind in SETTINGS.items():
-            users.add((kind, str(settings.get(setting))), User("index", index))
-
-
-SETTINGS = {
-    "index.default_pipeline": "ingest_pipeline",
-    "index.final_pipeline": "ingest_pipeline",
-    "index.search.default_pipeline": "search_pipeline",
-}
+        for kind in KINDS.values():
+            for setting in set(kind.settings) & set(settings):
+                users.add((kind.name, str(settings[setting])), User("index", index))
 
 
 def refer(users: Users, user: User, body: Any, generated: set[str]) -> None:

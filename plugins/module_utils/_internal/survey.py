@@ -103,7 +103,7 @@ class Surveyor:
         return used, free
 
     def candidates(self, workflows: Iterable[Workflow]) -> list[Unrecorded]:
-        """What the templates name literally, their workflow does not record, and exists all the same (README fact 7)."""
+        """What the templates name literally, their workflow does not record, and exists all the same (behaviour.md, fact 7)."""
         return [Unrecorded(workflow.workflow_id, kind, name) for workflow in workflows for kind, name in unrecorded_of(workflow) if self.is_there(kind, name)]
 
     def groups(self, workflows: Iterable[Workflow]) -> list[Unrecorded]:

@@ -13,7 +13,7 @@ import yaml
 
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal import connection
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.resources import KINDS, needs_allow_delete
-from ansible_collections.opensearch_ops.flow_framework.plugins.modules import workflow_deprovision, workflow_info
+from ansible_collections.opensearch_ops.flow_framework.plugins.modules import index_snapshot, workflow_deprovision, workflow_info
 
 ROLE = Path(__file__).resolve().parents[3] / "roles" / "environment_teardown"
 PREFIX = "environment_teardown_"
@@ -65,3 +65,16 @@ def test_a_variable_takes_what_its_option_takes(name: str) -> None:
 def test_only_what_the_role_itself_needs_has_a_default() -> None:
     """A default here would stand above the module's, and above what the play sets."""
     assert set(load("defaults/main.yml")) == {f"{PREFIX}report_directory", f"{PREFIX}report_name", f"{PREFIX}scan"}
+
+
+@pytest.mark.parametrize("entry", SPECS)
+def test_ansible_doc_tells_each_default_of_the_role(entry: str) -> None:
+    options = SPECS[entry]["options"]
+    set_here = {name: value for name, value in load("defaults/main.yml").items() if name in options}
+    assert {name: one["default"] for name, one in options.items() if "default" in one} == set_here
+
+
+def test_the_time_for_a_snapshot_is_told_with_the_default_of_its_module() -> None:
+    default = index_snapshot.argument_spec()["wait_timeout"]["default"]
+    (said, _link) = SPECS["main"]["options"][f"{PREFIX}snapshot_timeout"]["description"]
+    assert f" {default} if not set." in said

@@ -634,7 +634,7 @@ READS: dict[str, tuple[Callable[[Api], Answer], str]] = {
         "POST /_plugins/_flow_framework/workflow/state/_search",
     ),
     "settings": (
-        lambda calls: calls.pipeline_settings(),
+        lambda calls: calls.index_settings(),
         "GET /_all/_settings/index.default_pipeline,index.final_pipeline,index.search.default_pipeline?flat_settings=true&expand_wildcards=all",
     ),
     "states_by_id": (lambda calls: calls.states_by_id(["w1"]), "POST /_plugins/_flow_framework/workflow/state/_search"),

@@ -48,8 +48,9 @@ options:
   on_shared:
     description:
       - What to do about a resource of any kind that somebody outside this task uses. Another workflow records it; a pipeline, an agent or a model
-        refers to it; an index outside has it as its default, final or search pipeline; or the index of that name was made after provisioning
-        ended, by more than 5 seconds, or an hour after a failed one.
+        refers to it; an index outside has it as its default, final or search pipeline; or the index of that name is a later one.
+      - An index is a later one when it was made more than 5 seconds after provisioning ended, or an hour where its state is not C(COMPLETED); and when
+        it was made more than an hour after provisioning began, whatever the state, since a deprovision that leaves something moves the end.
       - V(fail) refuses before anything is deleted, V(keep) deletes the rest and keeps those, V(delete) deletes them.
       - What needs no naming goes with any deprovision of its workflow. With V(keep), a workflow that holds such a thing is left alone, and the
         task fails over what else it holds. A connector is the exception, since the server keeps one that a model uses.
@@ -114,16 +115,21 @@ options:
   wait_timeout:
     description:
       - Seconds for one workflow, from its own turn on. The time in which it stands in line behind others of its task does not count.
+      - Before the plan is made, the task waits once as long at most, until nobody provisions its workflows and no deprovision is under way that may be
+        at one of them. All workflows share that time, and it is not taken off what each has afterwards.
     type: int
     default: 600
   wait_sleep:
     description:
-      - Seconds between two looks, and before the first repetition of a call that left something; it doubles with each.
+      - Seconds before a call that left something is repeated. They double with each repetition, up to 30.
+      - Looks do not wait for it. While the server is at something it is looked at several times a second.
     type: float
     default: 2.0
   task_timeout:
     description:
-      - Seconds for the whole task. What was not begun by then is V(failed). No limit if not set.
+      - Seconds for the whole task, counted from its beginning, with reading and all that it waits for. What was not begun by then is V(failed).
+        No limit if not set.
+      - It ends up to some seconds later, since what was sent is looked at once more. A request that reads is not cut short, see O(request_timeout).
     type: int
   concurrency:
     description:
@@ -435,29 +441,13 @@ duration:
   sample: 2.4
 """
 
-import time
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal import connection, endings, outcome
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.api import Api
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.fates import Options
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.module import refuse_masking, refuse_negative, run, warn, workflow_ids
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.plan import make_plan
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.pools import Watch
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.progress import Progress
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.slots import Slots
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.survey import Surveyor
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.teardown import (
-    Limits,
-    Teardown,
-    left_placeholders,
-    stuck,
-    wait_until_provisioned,
-)
-
-NUMBERS = ("max_workflows", "max_documents", "wait_timeout", "wait_sleep", "task_timeout", "concurrency")
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal import connection, outcome
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.deprovision import deprovision
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.module import run
 
 
 def argument_spec() -> dict[str, Any]:
@@ -483,42 +473,6 @@ def argument_spec() -> dict[str, Any]:
         progress=dict(type="bool", default=True),
     )
     return spec
-
-
-def deprovision(module: AnsibleModule, api: Api, surveyor: Surveyor) -> dict[str, Any]:
-    started = time.monotonic()
-    params = module.params
-    ids = workflow_ids(params["workflow_id"])
-    if not ids:
-        return dict(outcome.empty(), msg="0 workflows: the list is empty, nothing to do")
-    refuse_negative(params, NUMBERS)
-    options = Options.of(params)
-    limits = Limits(params["wait_timeout"], params["wait_sleep"], params["task_timeout"])
-    concurrency = params["concurrency"] or (1 if params["tenant_id"] else 0)  # the server lets a tenant have one, unless it is set up for more
-    progress = Progress(params["progress"], module.no_log_values)
-    progress.reading(len(ids))
-    watch, server = Watch(api), surveyor.server()
-    if not module.check_mode:
-        watch.wait_for_calls(set(ids), started + limits.whole)
-    survey = surveyor.survey(ids, server=server, sure=not module.check_mode)
-    if not module.check_mode and wait_until_provisioned(api, surveyor, survey.workflows, limits, progress):
-        progress.reading(len(ids))
-        survey = surveyor.survey(ids, server=server, sure=not module.check_mode)
-    refuse_masking(module, survey)
-    plan = make_plan(survey, options)
-    warn(module, plan.warnings)
-    if module.check_mode or plan.refusals:
-        ended = endings.planned(plan)
-    else:
-        slots = Slots(api, watch, survey.server.cluster_uuid or " ".join(sorted(params["url"])), concurrency)
-        runs = Teardown(api, surveyor, slots, options, limits, progress).carry_out(plan)
-        warn(module, [*watch.warnings, *(text for one in runs for text in (*stuck(one), *left_placeholders(one)))])
-        ended = endings.carried_out(runs)
-    made = outcome.result(plan, ended)
-    made["duration"] = round(time.monotonic() - started, 3)
-    if module._diff:
-        made["diff"] = outcome.diff(ended)
-    return made
 
 
 def main() -> None:

@@ -347,11 +347,10 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal import connection, outcome
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.choose import ANY, NO_LIMIT, STATES, Filters, ages_of, choose, time_of
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.fates import Options
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.module import refuse_masking, run, warn
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.plan import make_plan
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.survey import Surveyor
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.choose import ANY, NO_LIMIT
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.information import information
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.module import run
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.records import STATES
 
 
 def argument_spec() -> dict[str, Any]:
@@ -369,19 +368,6 @@ def argument_spec() -> dict[str, Any]:
         orphaned=dict(type="raw", default=NO_LIMIT),
         look=dict(type="bool", default=True),
     )
-
-
-def information(module: AnsibleModule, surveyor: Surveyor) -> dict[str, Any]:
-    filters, look = Filters.of(module.params), module.params["look"]
-    if filters.ids == ():
-        return outcome.no_information()
-    server = surveyor.server()  # first of all: a wrong password is not tried again
-    now, doubts = time_of(surveyor.api, filters.by_age)
-    survey = choose(surveyor, server, filters, now, look)
-    refuse_masking(module, survey)
-    warn(module, [*survey.warnings, *doubts])
-    plan = make_plan(survey, Options(on_blocked="keep", on_shared="keep")) if look else None
-    return outcome.information(survey, plan, lambda workflow: ages_of(workflow, now))
 
 
 def main() -> None:

@@ -13,10 +13,11 @@ from typing import Any, Mapping, Sequence
 
 import yaml
 
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.options import DECIDING
+
 PLAYBOOK = "ansible-playbook opensearch_ops.flow_framework."
 PREFIX = "environment_teardown_"
 SETTLED = ("deleted", "would_delete", "absent", "retained")  # retained: nothing is left of it that a teardown could delete
-COVERED = ("on_blocked", "on_shared", "stale_records", "leftovers", "delete_workflow")  # what plan_hash covers beside allow_delete
 MOST = 200  # items of a list that set_stats hands on: AWX keeps its data with the job, and gives it to the next one
 SNAPSHOT = ("repository", "snapshot", "state", "indices", "restore")
 LONGEST = 4000  # characters of a text there
@@ -173,7 +174,7 @@ def lines_of(plan: Mapping[str, Any], options: Mapping[str, Any]) -> list[str]:
     """What the hash of a plan covers, for people, one line each."""
     server = plan.get("server") or {}
     lines = ["cluster %s %s" % (server.get("cluster_name"), server.get("cluster_uuid"))]
-    lines += ["%s: %s" % (name, options[name]) for name in COVERED if name in options]
+    lines += ["%s: %s" % (name, options[name]) for name in DECIDING if name in options]
     lines += ["allow_delete: %s" % name for name in sorted(options.get("allow_delete") or [])]
     lines += ["workflow %s" % one["workflow_id"] for one in plan.get("workflows", [])]
     for one in plan.get("resources", []):

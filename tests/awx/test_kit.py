@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal import connection
+from ansible_collections.opensearch_ops.flow_framework.plugins.modules import index_snapshot
 
 from . import kit
 
@@ -116,12 +117,19 @@ def test_a_job_template_has_all_that_it_needs(name: str) -> None:
     one = TEMPLATES[name]
     assert (kit.AWX / "project" / one["playbook"]).is_file()
     assert one["job_type"] == ("check" if one["playbook"] == "plan.yml" else "run")
-    assert not one["ask_variables_on_launch"] and not one["allow_simultaneous"]
-    assert one["timeout"] > 600, "longer than one workflow may take"
+    assert not one["ask_variables_on_launch"] and not one["allow_simultaneous"] and one["timeout"] > 0
     for kind in ("projects", "inventories", "execution_environments"):
         field = kind[:-1] if kind != "inventories" else "inventory"
         assert one[field] in [other["name"] for other in DATA[f"controller_{kind}"]]
     assert set(one["credentials"]) <= {other["name"] for other in DATA["controller_credentials"]}
+
+
+@pytest.mark.parametrize("name", [name for name, one in TEMPLATES.items() if one["playbook"] in ("teardown.yml", "reap.yml")])
+def test_a_job_that_tears_down_ends_by_itself_before_its_time_is_over(name: str) -> None:
+    """It then says what is left; one that is ended says nothing. A snapshot may come before."""
+    snapshot = index_snapshot.argument_spec()["wait_timeout"]["default"]
+    given = TEMPLATES[name]["extra_vars"]["environment_teardown_task_timeout"]
+    assert given + snapshot < TEMPLATES[name]["timeout"]
 
 
 def test_only_the_job_after_the_approval_confirms_by_itself() -> None:

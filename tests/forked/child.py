@@ -32,12 +32,13 @@ ALARM_SECONDS = 0.004
 
 def shorten(speed: float) -> None:
     """Shorten what the module waits for. Called once, before the first fork."""
-    from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal import api, pools, slots, teardown
+    from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal import api, pools, provisioning, slots, teardown
 
     for module, name in (
         (api, "READ_PAUSE"),
         (api, "LONGEST_READ_PAUSE"),
         (pools, "POLL"),
+        (provisioning, "POLL"),
         (slots, "POLL"),
         (slots, "GATE_POLL"),
         (slots, "PAUSE"),
@@ -48,8 +49,8 @@ def shorten(speed: float) -> None:
     for module, name in (
         (pools, "HANG"),
         (pools, "RECORDED"),
+        (provisioning, "STILL"),
         (teardown, "QUIET"),
-        (teardown, "STILL"),
         (teardown, "WRITE_LIMIT"),
         (teardown, "LOST_WRITE_LIMIT"),
     ):

@@ -10,6 +10,8 @@ from typing import Any
 
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal import connection
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.api import Api
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.deprovision import deprovision as deprovisioned
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.information import information as informed
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.survey import Surveyor
 from ansible_collections.opensearch_ops.flow_framework.plugins.modules import workflow_deprovision, workflow_info
 
@@ -44,5 +46,5 @@ def carried_out(of: Any, given: Mapping[str, Any], check_mode: bool = False) -> 
     module: Any = Module(params, check_mode)
     api = Api(connection.connect(params))
     surveyor = Surveyor(api, params.get("flow_framework_version"))
-    result = of.information(module, surveyor) if of is workflow_info else of.deprovision(module, api, surveyor)
+    result = informed(module, surveyor) if of is workflow_info else deprovisioned(module, api, surveyor)
     return {**result, "warnings": module.warnings}

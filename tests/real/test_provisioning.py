@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal import teardown
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal import provisioning
 from tests.simulator import running
 
 from .helpers import after_the_plan, by_kind, check, finished, posts, provisioned, run, there, warned, writes
@@ -100,7 +100,7 @@ def unreadable_pool(sim: Any) -> None:
 
 @pytest.mark.parametrize("pool", (busy_pool, unreadable_pool))
 def test_where_the_pool_says_nothing_a_FAILED_record_has_to_stand_still(sim: Any, pool: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(teardown, "STILL", 0.5)
+    monkeypatch.setattr(provisioning, "STILL", 0.5)
     made = provisioned(sim, "w", ["index"], state="FAILED")
     pool(sim)
     began = time.monotonic()
@@ -111,7 +111,7 @@ def test_where_the_pool_says_nothing_a_FAILED_record_has_to_stand_still(sim: Any
 
 
 def test_the_record_has_to_stand_still_for_ten_seconds() -> None:
-    assert teardown.STILL >= 10
+    assert provisioning.STILL >= 10
 
 
 @pytest.mark.parametrize("pool", (busy_pool, unreadable_pool))

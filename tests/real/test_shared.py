@@ -117,6 +117,16 @@ def test_an_index_that_was_made_after_provisioning_ended_is_shared(sim: Any) -> 
     finished(run(sim, "w", allow_delete=made.named, on_shared="delete"), sim)
 
 
+def test_an_index_that_was_made_an_hour_after_provisioning_began_is_shared_whatever_its_end_says(sim: Any) -> None:
+    """A 202 or 403 moves the end, and then an index that somebody made meanwhile would look like one of the workflow."""
+    made = provisioned(sim, "w", ["index"], creation_date=1700000000000 + 3_600_000 + 1)
+    moved = dict(sim.state("w") or {}, provision_end_time=1700000000000 + 7_200_000)
+    sim.load(moved, sim.template("w"))
+    result = run(sim, "w", allow_delete=made.named)
+    assert by_kind(result) == {"index": "blocked"} and "more than an hour after provisioning began" in message(result, "index")
+    assert posts(sim) == []
+
+
 def test_an_index_that_was_made_later_is_kept_to_the_end_of_the_run_though_a_call_moves_the_end_of_provisioning(sim: Any) -> None:
     """The first call leaves the connector, and the server writes its end as that of provisioning: the index is older now."""
     made = provisioned(sim, "w", ["connector", "agent", "index"], creation_date=1700000060000 + 60_000)

@@ -5,9 +5,14 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
+import pytest
+
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.records import SurveyError
 from tests.integration.helpers import truthful
+from tests.simulator import running
 
 from .helpers import (
     FLOW,
@@ -176,3 +181,45 @@ def test_between_two_calls_of_one_process_no_other_process_of_the_machine_calls_
     assert len(posts(sim)) == 1
     sim.faults.clear()
     assert not finish(first)["failed"]
+
+
+@pytest.mark.parametrize("option", ("task_timeout", "wait_timeout"))
+@pytest.mark.parametrize("waits_for", ("a deprovision", "a deprovision and a provisioning"))
+def test_what_is_waited_for_one_after_the_other_adds_up_to_no_more_than_the_limit(option: str, waits_for: str) -> None:
+    """Before the plan and after it. The limit of the task is one for all of that; that of a workflow begins once more with its turn."""
+    with running(clock=1.0) as sim:
+        made, other = provisioned(sim, "w", ("connector",)), provisioned(sim, "other", ("connector",))
+        if "provisioning" in waits_for:
+            provisioned(sim, "w", ("connector",), state="PROVISIONING")
+            row = [{"node_name": "node-1", "active": "2", "queue": "1"}]
+            sim.faults.answer("GET", "opensearch_provision_workflow", 200, row, times=None)
+        sim.faults.hold("delete_connector", other.id("connector"))
+        somebody = in_thread(lambda: bare(sim, "other"))
+        until(lambda: posts(sim, "other"))
+        began = time.monotonic()
+        if "provisioning" in waits_for:
+            with pytest.raises(SurveyError, match=f"still being provisioned when {option} was over"):
+                run(sim, "w", **{option: 2})
+            most = 2
+        else:
+            result = run(sim, "w", **{option: 2})
+            most = 2 if option == "task_timeout" else 4
+            said = "Not attempted: task_timeout" if option == "task_timeout" else "wait_timeout was over while other deprovisions were under way"
+            assert result["failed"] and said in result["msg"]
+        assert most <= time.monotonic() - began < most + 1.5
+        assert posts(sim, "w") == [] and there(sim, made) == {"connector"}
+        sim.faults.release()
+        somebody()
+
+
+def test_task_timeout_ends_what_is_under_way_and_is_named() -> None:
+    with running(clock=1.0) as sim:
+        made = provisioned(sim, "w", ("connector",))
+        sim.faults.hold("delete_connector", made.id("connector"))
+        began = time.monotonic()
+        result = run(sim, "w", task_timeout=2)
+        assert 2 <= time.monotonic() - began < 3.5
+        assert result["failed"] and by_kind(result) == {"connector": "unknown"}
+        assert "task_timeout was over while the server was still at this workflow" in result["msg"]
+        assert len(posts(sim)) == 1
+        sim.faults.release()

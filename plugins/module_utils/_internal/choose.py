@@ -20,12 +20,11 @@ from ansible.module_utils.parsing.convert_bool import boolean
 from .api import LISTING_ACTION, Api, clock_of, recorded_one_of
 from .listing import every_workflow
 from .module import OptionError, workflow_ids
-from .records import Server, Survey, SurveyError, Workflow, no_workflow
+from .records import STATES, Server, Survey, SurveyError, Workflow, no_workflow
 from .survey import Surveyor
 
 NO_LIMIT = "<any>"  # every filter has a default that is not null: a null is a variable that was not set, and would choose too much
 ANY = [NO_LIMIT]
-STATES = ("NOT_STARTED", "PROVISIONING", "COMPLETED", "FAILED")
 SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 
 

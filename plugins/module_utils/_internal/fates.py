@@ -9,13 +9,13 @@ The order of the questions in C(unprotected_fate) is the order of precedence. Wh
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
-from functools import cached_property
-from typing import AbstractSet, Any, Iterable, Mapping, Sequence
+from typing import AbstractSet, Iterable, Sequence
 
+from .options import Options
 from .records import Resource, Server, Survey, Workflow
-from .resources import KINDS, OTHER, TRIMMED, Key, needs_allow_delete, steps_of, title
+from .resources import KINDS, OTHER, Key, needs_allow_delete, steps_of, title
 from .sharing import User
 
 WOULD_DELETE = "would_delete"
@@ -32,36 +32,6 @@ FAILURES = (BLOCKED, FAILED, UNKNOWN)
 
 COMPLETED_SLACK = 5_000  # milliseconds: clocks of nodes differ
 FAILED_SLACK = 3_600_000  # milliseconds: after FAILED, other branches of a template go on
-
-
-@dataclass(frozen=True)
-class Options:
-    """What the task asks for; the defaults are the module's."""
-
-    allow_delete: tuple[str, ...] = ()
-    on_blocked: str = "fail"
-    on_shared: str = "fail"
-    on_missing: str = "ok"
-    stale_records: str = "report"
-    leftovers: str = "report"
-    delete_workflow: bool = False
-    protect: tuple[str, ...] = ()
-    max_workflows: int | None = None
-    max_documents: int | None = None
-    expect_cluster: str | None = None
-    plan_hash: str | None = None
-
-    @cached_property
-    def named(self) -> frozenset[str]:
-        """The items of allow_delete, to look them up."""
-        return frozenset(self.allow_delete)
-
-    @classmethod
-    def of(cls, params: Mapping[str, Any]) -> Options:
-        """From module parameters. Items of allow_delete are trimmed as the server trims them."""
-        given = {field.name: params[field.name] for field in fields(cls)}
-        named = (item.strip(TRIMMED) for item in given["allow_delete"])
-        return cls(**dict(given, allow_delete=tuple(item for item in named if item), protect=tuple(given["protect"])))
 
 
 @dataclass(frozen=True)
@@ -218,10 +188,10 @@ def made_later(resource: Resource, workflow: Workflow) -> str:
         return ""
     begun, end = workflow.written or (None, None)
     slack = COMPLETED_SLACK if workflow.state == "COMPLETED" else FAILED_SLACK
-    limits = [end + slack] if end is not None else []
-    limits += [begun + FAILED_SLACK] if begun is not None else []
-    if any(resource.created > limit for limit in limits):
+    if end is not None and resource.created > end + slack:
         return "the index of that name was made after provisioning ended"
+    if begun is not None and resource.created > begun + FAILED_SLACK:
+        return "the index of that name was made more than an hour after provisioning began"
     return ""
 
 

@@ -20,7 +20,7 @@ from .resources import generated_danger
 from .survey import Surveyor
 
 SELDOM = 100_000  # objects: what is read of ten thousand workflows stays, and looking through it again and again took a quarter of the time
-UNEXPECTED = "This is a mistake of the module, please report it: %s: %s. What it did until then is not known; a run in check mode shows what is left."
+MISTAKE = "This is a mistake of the module, please report it: %s: %s. What it did until then is not known; a run in check mode shows what is left."
 
 
 class OptionError(Exception):
@@ -44,7 +44,7 @@ def run(module: AnsibleModule, empty: dict[str, Any], task: Callable[[Api, Surve
         module.fail_json(msg=str(error), **without_msg(empty))
     except Exception as error:
         # Ansible would print the traceback as it is. This way the secrets in it are masked.
-        module.fail_json(msg=UNEXPECTED % (type(error).__name__, error), exception=traceback.format_exc(), **without_msg(empty))
+        module.fail_json(msg=MISTAKE % (type(error).__name__, error), exception=traceback.format_exc(), **without_msg(empty))
     if made.get("failed"):
         module.fail_json(**made)
     module.exit_json(**made)

@@ -14,7 +14,7 @@ from typing import Any, Callable, Iterable, Sequence
 from .endings import Ending, number
 from .fates import ABSENT, BLOCKED, DELETED, FAILED, KEPT, RETAINED, STATUSES, UNKNOWN, UNTOUCHED, WOULD_DELETE, Fate
 from .plan import Plan
-from .records import Server, Survey, Unrecorded, Workflow
+from .records import STATES, Server, Survey, Unrecorded, Workflow
 from .resources import KINDS, OTHER, needs_allow_delete, title, titles
 
 GONE = (ABSENT, DELETED, WOULD_DELETE)
@@ -246,7 +246,7 @@ def information(survey: Survey, plan: Plan | None, ages: Callable[[Workflow], di
 def counts_of(workflows: Sequence[Workflow]) -> dict[str, int]:
     """How many workflows there are, how many of each state and of none, and how many resources they record."""
     states = [workflow.state or "MISSING" for workflow in workflows]
-    named = {state: states.count(state) for state in ("NOT_STARTED", "PROVISIONING", "COMPLETED", "FAILED", "MISSING")}
+    named = {state: states.count(state) for state in (*STATES, "MISSING")}
     return dict(workflows=len(workflows), resources=sum(len(workflow.resources) for workflow in workflows), **named)
 
 

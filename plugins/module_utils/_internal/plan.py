@@ -26,17 +26,15 @@ from .fates import (
     UNTOUCHED,
     WOULD_DELETE,
     Fate,
-    Options,
     decide_all,
     going,
     holding,
     is_named_with_namesakes,
     protecting,
 )
+from .options import DECIDING, Options
 from .records import PROVISIONING, Resource, Server, Survey, Unrecorded, Workflow, no_workflow
 from .resources import ALLOW_DELETE_SINCE, CLEAR_STATUS_SINCE, KINDS, STATE_GOES_WITH_TEMPLATE_SINCE, Key, needs_allow_delete, steps_of, title
-
-DECIDING = ("on_blocked", "on_shared", "stale_records", "leftovers", "delete_workflow")  # with allow_delete: what the hash covers
 
 
 @dataclass(frozen=True)
@@ -88,16 +86,6 @@ class Plan:
     hash: str
     warnings: tuple[str, ...] = ()
     unrecorded: tuple[Unrecorded, ...] = ()
-
-    @property
-    def failed(self) -> bool:
-        """The task fails."""
-        return bool(self.refusals) or any(workflow.failed for workflow in self.workflows)
-
-    @property
-    def changed(self) -> bool:
-        """Something is deleted, undeployed or reset."""
-        return any(workflow.changed for workflow in self.workflows)
 
 
 def make_plan(survey: Survey, options: Options) -> Plan:

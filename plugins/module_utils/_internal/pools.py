@@ -19,7 +19,8 @@ from .api import Api
 from .records import SurveyError
 
 OPAQUE_PREFIX = "opensearch_ops.flow_framework"
-HANG = 11.0  # seconds without a completed step: longer than the server's limit of one step (10 s)
+STEP_LIMIT = 10.0  # seconds: the server's own limit of one step
+HANG = STEP_LIMIT + 1  # seconds without a completed step
 POLL = 0.2  # seconds between looks
 RECORDED = 0.5  # seconds in which the record is written after a call has ended: the server answers first
 UNREADABLE = (

@@ -10,7 +10,7 @@ Existence is three-valued: True, False (the server said so of that one id), None
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, Iterable, Iterator
+from typing import Any, Iterable, Iterator, Optional, Tuple
 
 from .answers import UNAUTHENTICATED, Answer
 from .resources import KINDS, Key, Version, kind_of, parse_version, steps_of
@@ -18,6 +18,9 @@ from .sharing import User
 
 DEPLOYED_STATES = ("DEPLOYED", "DEPLOYING", "PARTIALLY_DEPLOYED")
 PROVISIONING = "PROVISIONING"
+STATES = ("NOT_STARTED", PROVISIONING, "COMPLETED", "FAILED")  # of a workflow
+
+Record = Tuple[Optional[str], Tuple[Key, ...], object]  # state, resources, and the times that move when it is written
 
 
 class SurveyError(Exception):
@@ -123,6 +126,11 @@ class Workflow:
     def found(self) -> bool:
         """There is a state document."""
         return self.state is not None
+
+    @property
+    def record(self) -> Record:
+        """The record as something to compare."""
+        return self.state, tuple(resource.key for resource in self.resources), self.written
 
 
 @dataclass(frozen=True)

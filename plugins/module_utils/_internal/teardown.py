@@ -13,35 +13,33 @@ from __future__ import annotations
 import time
 import uuid
 from dataclasses import dataclass, field, replace
-from typing import Iterable, Optional, Sequence, Tuple
+from typing import Sequence
 
 from . import answers
 from .answers import Answer
 from .api import Api, first_that_fit
 from .connection import Node
-from .fates import KEPT, WOULD_DELETE, Options
+from .fates import KEPT, WOULD_DELETE
+from .limits import Limits
+from .module import MISTAKE
+from .options import Options
 from .parallel import work_on
 from .plan import Plan, WorkflowPlan, go_before, make_plan
-from .pools import NodeHangs, calls_by_node, may_be_at, opaque_id
-from .progress import FOR_ANOTHER, FOR_ANSWER, FOR_PROVISIONING, FOR_REPETITION, FOR_SERVER, FOR_SLOT, Progress
+from .pools import POLL, STEP_LIMIT, NodeHangs, calls_by_node, may_be_at, opaque_id
+from .progress import FOR_ANOTHER, FOR_ANSWER, FOR_REPETITION, FOR_SERVER, FOR_SLOT, Progress
 from .records import PROVISIONING, Resource, Survey, SurveyError, Workflow
 from .resources import KINDS, Key
 from .slots import NoSlot, Slots
 from .survey import Surveyor
 
 FRUITLESS_TRIES = 2  # calls in a row that change nothing before giving up: one may meet a search that is a second old
-QUIET = 12.0  # seconds without a change of the record: longer than the server's limit of one step (10 s) and its pause (1 s)
-STILL = 10.0  # seconds without a change of a record after which provisioning is taken to be over
+QUIET = STEP_LIMIT + 2  # seconds without a change of the record: longer than a step and the server's pause after it (1 s)
 WRITE_LIMIT = 15.0  # seconds to wait for the record after an answer; it is written a moment later
 LOST_WRITE_LIMIT = 3.0  # seconds to wait for it after a lost answer, when perhaps nothing was done and nothing is written
 LONGEST_PAUSE = 30.0  # seconds between two calls
 HANDS = 2  # workflows at once for each slot: while one call runs, the next look is made ready
-POLL = 0.2  # seconds between looks for something that takes a moment
-MISTAKE = "This is a mistake of the module, please report it: %s: %s"
+OVER = "%s was over. %s"
 NOT_ATTEMPTED = "Not attempted: task_timeout was over."
-
-
-Record = Tuple[Optional[str], Tuple[Key, ...], object]  # state, resources, and the times that move when it is written
 
 
 class StopTask(Exception):
@@ -54,20 +52,6 @@ class StopRun(Exception):
     def __init__(self, text: str, unknown: bool = False) -> None:
         super().__init__(text)
         self.unknown = unknown
-
-
-@dataclass(frozen=True)
-class Limits:
-    """Times in seconds. ``wait``: of one workflow from its own start; ``task``: of all together, None for none."""
-
-    wait: float = 600.0
-    sleep: float = 2.0
-    task: float | None = None
-
-    @property
-    def whole(self) -> float:
-        """What the task may wait for before it begins."""
-        return self.wait if self.task is None else min(self.wait, self.task)
 
 
 @dataclass
@@ -106,7 +90,6 @@ class Teardown:
         self.options = options
         self.limits = limits
         self.progress = progress
-        self.started = time.monotonic()
         self.inside: frozenset[Key] = frozenset()  # everything that the task's workflows record
         self.stopped = ""  # why nothing more can be done on any workflow
 
@@ -140,19 +123,17 @@ class Teardown:
         if self.stopped:
             run.error = run.error or self.stopped
             return
-        if self.is_over():
-            run.error = NOT_ATTEMPTED
+        if self.limits.task_is_over:
+            run.error = said_at_the_end(run)
             return
-        deadline = begun + max(0.0, self.limits.wait - run.duration)  # in another round, what is left of its time
-        if self.limits.task is not None:
-            deadline = min(deadline, self.started + self.limits.task)
+        deadline = self.limits.deadline(used=run.duration)  # in another round, what is left of its time
         self.progress.waits(run.workflow_id, FOR_ANOTHER)
         try:
             with self.slots.workflow(run.workflow_id, deadline):
                 self.until_done(run, plan, deadline)
                 self.delete_groups(run)
         except NoSlot as error:
-            run.error = NOT_ATTEMPTED if self.is_over() and not run.attempts else str(error)
+            run.error = said_at_the_end(run) if self.limits.task_is_over else str(error)
         except StopRun as error:
             run.error, run.unknown = str(error), error.unknown
         except SurveyError as error:
@@ -169,13 +150,9 @@ class Teardown:
             self.progress.end(run.workflow_id, left_in([run]), stopped=bool(run.error))
             run.duration += time.monotonic() - begun
 
-    def is_over(self) -> bool:
-        """Whether the time of the whole task is."""
-        return self.limits.task is not None and time.monotonic() - self.started >= self.limits.task
-
     def until_done(self, run: Run, plan: Plan, deadline: float) -> None:
         """Look, check, send, look: until the plan for what is left sends nothing more."""
-        fruitless, pause = 0, self.limits.sleep
+        fruitless, pause = 0, self.limits.pause
         while fruitless < FRUITLESS_TRIES:
             self.progress.waits(run.workflow_id, FOR_SLOT, self.slots.names.values())
             with self.slots.slot(run.mark, deadline) as node:
@@ -197,7 +174,7 @@ class Teardown:
             if not step.acts:
                 return
             if time.monotonic() >= deadline:
-                raise StopRun("wait_timeout was over. " + run.said)
+                raise StopRun(OVER % (self.limits.over, run.said))
             if size_of(run.now) == before or run.incomplete:
                 self.progress.waits(run.workflow_id, FOR_REPETITION, left=sum(1 for fate in step.fates if fate.status == WOULD_DELETE))
                 time.sleep(max(0.0, min(pause, deadline - time.monotonic())))
@@ -361,7 +338,7 @@ class Teardown:
                 if not any(may_be_at((run.workflow_id,), call) for calls in calls_by_node(tasks).values() for call in calls.values()):
                     return
             else:
-                seen = record_of(self.surveyor.record(run.workflow_id))
+                seen = self.surveyor.record(run.workflow_id).record
                 if seen != last:
                     last, since = seen, time.monotonic()
                 elif time.monotonic() - since >= QUIET:
@@ -369,49 +346,8 @@ class Teardown:
             if time.monotonic() >= deadline:
                 if not tasks.ok:  # nobody can see when it ends, and the next call would run beside it
                     self.stopped = "Stopped: a call on workflow %s may still be under way, and what is under way cannot be read." % run.workflow_id
-                raise StopRun("wait_timeout was over while the server was still at this workflow.", unknown=True)
+                raise StopRun("%s was over while the server was still at this workflow." % self.limits.over, unknown=True)
             time.sleep(POLL)
-
-
-def wait_until_provisioned(api: Api, surveyor: Surveyor, workflows: Iterable[Workflow], limits: Limits, progress: Progress) -> bool:
-    """Until nothing provisions any of the workflows: what is created later would escape the plan (recording while_provisioning).
-
-    FAILED is not the end of it: other branches go on for a moment. The end is when the provisioning threads are idle on two
-    looks in a row; where they are others', when a record stands still. Returns whether what was read before may be so no
-    more. Raises SurveyError at the deadline.
-    """
-    read = {workflow.workflow_id: workflow for workflow in workflows if workflow.state in (PROVISIONING, "FAILED")}
-    waiting, deadline, idle = set(read), time.monotonic() + limits.whole, 0
-    moved = {workflow_id: (record_of(workflow), time.monotonic()) for workflow_id, workflow in read.items()}
-    for workflow_id in waiting:
-        progress.waits(workflow_id, FOR_PROVISIONING)
-    while waiting:
-        idle = idle + 1 if is_idle(api.provision_pool()) else 0
-        if idle >= 2:
-            break
-        if time.monotonic() >= deadline:
-            raise SurveyError("Workflow %s was still being provisioned when wait_timeout was over; nothing was deleted." % ", ".join(sorted(waiting)))
-        time.sleep(POLL)
-        if not idle:
-            for workflow_id in sorted(waiting):
-                moved[workflow_id] = still_since(surveyor.record(workflow_id), *moved[workflow_id])
-            waiting = {workflow_id for workflow_id in waiting if moved[workflow_id][0][0] == PROVISIONING or time.monotonic() - moved[workflow_id][1] < STILL}
-    now = [surveyor.record(workflow_id) for workflow_id in read]
-    for workflow in now:
-        if workflow.state == PROVISIONING:
-            surveyor.warnings.append("Workflow %s says PROVISIONING, but nothing is being provisioned: it was broken off." % workflow.workflow_id)
-    return any(workflow.state == PROVISIONING or record_of(workflow) != record_of(read[workflow.workflow_id]) for workflow in now)
-
-
-def still_since(record: Workflow, before: Record, since: float) -> tuple[Record, float]:
-    """The record, and since when it stands still."""
-    return (before, since) if record_of(record) == before else (record_of(record), time.monotonic())
-
-
-def is_idle(pool: Answer) -> bool:
-    """Whether no thread of a pool is at work on any node, and none is waited for."""
-    rows = pool.body if pool.ok and isinstance(pool.body, list) else None
-    return rows is not None and all(str(row.get(name)) == "0" for row in rows for name in ("active", "queue"))
 
 
 # -- what a look says --------------------------------------------------------------------------------------
@@ -433,6 +369,11 @@ def refuse_surprise(run: Run) -> None:
         raise StopRun("Stopped: since the plan was made somebody has started to provision this workflow. Run again.")
 
 
+def said_at_the_end(run: Run) -> str:
+    """What to say of a workflow for which the time of the whole task is over: whoever has looked at it again has sent something."""
+    return NOT_ATTEMPTED if run.now is run.plan.workflow else OVER % ("task_timeout", run.said)
+
+
 def as_recorded(resource: Resource) -> Resource:
     """The same resource before anything of it was looked at."""
     return Resource(resource.workflow_id, resource.kind, resource.type, resource.id, resource.steps)
@@ -447,11 +388,6 @@ def size_of(workflow: Workflow) -> tuple[object, ...]:
     """What shrinks while a teardown gets on: what exists, what is recorded, the state."""
     there = sum(1 for r in workflow.resources if r.exists is not False)
     return there, len(workflow.resources), sum(1 for r in workflow.resources if r.placeholder), workflow.state, workflow.has_template
-
-
-def record_of(workflow: Workflow) -> Record:
-    """The record as something to compare."""
-    return workflow.state, tuple(resource.key for resource in workflow.resources), workflow.written
 
 
 def new_placeholders(run: Run) -> list[str]:

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.endings import Ending, carried_out, number, planned
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.fates import Fate, Options
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.fates import Fate
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.options import Options
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.plan import WorkflowPlan, make_plan
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.records import Resource, Workflow
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.sharing import User

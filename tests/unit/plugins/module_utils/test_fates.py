@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.fates import COMPLETED_SLACK, FAILED_SLACK, Fate, Options, decide_all
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.fates import COMPLETED_SLACK, FAILED_SLACK, Fate, decide_all
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.options import Options
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.records import Resource, Survey, Workflow
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.resources import TRIMMED
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.sharing import User
@@ -200,21 +201,23 @@ def test_a_model_that_is_only_deployed_here_is_shared_with_who_deployed_it_too_a
 
 
 @pytest.mark.parametrize(
-    ("state", "written", "latest"),
+    ("state", "written", "latest", "since"),
     [
-        ("COMPLETED", (1_000, 50_000), 50_000 + COMPLETED_SLACK),
-        ("FAILED", (None, 50_000), 50_000 + FAILED_SLACK),
-        ("FAILED", (1_000, 50_000), 1_000 + FAILED_SLACK),
-        ("COMPLETED", (1_000, 9_000_000), 1_000 + FAILED_SLACK),
-        ("COMPLETED", (1_000, None), 1_000 + FAILED_SLACK),
-        ("PROVISIONING", (1_000, None), 1_000 + FAILED_SLACK),
+        ("COMPLETED", (1_000, 50_000), 50_000 + COMPLETED_SLACK, "after provisioning ended"),
+        ("FAILED", (None, 50_000), 50_000 + FAILED_SLACK, "after provisioning ended"),
+        ("FAILED", (1_000, 50_000), 1_000 + FAILED_SLACK, "more than an hour after provisioning began"),
+        ("COMPLETED", (1_000, 9_000_000), 1_000 + FAILED_SLACK, "more than an hour after provisioning began"),
+        ("COMPLETED", (1_000, None), 1_000 + FAILED_SLACK, "more than an hour after provisioning began"),
+        ("PROVISIONING", (1_000, None), 1_000 + FAILED_SLACK, "more than an hour after provisioning began"),
     ],
 )
-def test_an_index_made_after_provisioning_ended_is_another_one(state: str, written: tuple[int | None, int | None], latest: int) -> None:
+def test_an_index_made_later_than_provisioning_is_another_one_and_the_reason_is_true(
+    state: str, written: tuple[int | None, int | None], latest: int, since: str
+) -> None:
     made = {"state": state, "written": written}
     assert fate(replace(INDEX, created=latest), made=made, allow_delete=("docs",)).status == "would_delete"
     later = fate(replace(INDEX, created=latest + 1), made=made, allow_delete=("docs",))
-    assert (later.status, later.msg) == ("blocked", "Not this workflow's alone: the index of that name was made after provisioning ended." + SHARED)
+    assert (later.status, later.msg) == ("blocked", f"Not this workflow's alone: the index of that name was made {since}." + SHARED)
     assert fate(replace(INDEX, created=latest + 1), made=made, allow_delete=("docs",), on_shared="delete").status == "would_delete"
     assert fate(replace(INDEX, created=latest + 1), made=made, on_shared="keep").status == "kept"
 

@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.fates import Options
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.options import Options
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.plan import Plan, go_before, make_plan
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.records import Survey
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.sharing import User
 
-from .worlds import resource, survey, workflow
+from .worlds import changes, fails, resource, survey, workflow
 
 INDEX = resource("create_index", "docs", documents=1200)
 INGEST = resource("create_ingest_pipeline", "embed")
@@ -44,7 +44,7 @@ def test_everything_goes_when_all_that_needs_naming_is_named() -> None:
     }
     only = plan.workflows[0]
     assert only.post and only.resets and only.state_after == "NOT_STARTED" and only.allow == ("docs", "embed", "rank")
-    assert plan.changed and not plan.failed and not plan.refusals
+    assert changes(plan) and not fails(plan) and not plan.refusals
 
 
 def test_one_unnamed_index_refuses_everything_in_every_workflow() -> None:
@@ -61,7 +61,7 @@ def test_one_unnamed_index_refuses_everything_in_every_workflow() -> None:
         "c2": "untouched",
     }
     assert not any(one.post or one.allow for one in plan.workflows)
-    assert plan.failed and not plan.changed
+    assert fails(plan) and not changes(plan)
     assert 'allow_delete: ["docs"]' in plan.refusals[0]
 
 
@@ -70,12 +70,12 @@ def test_keep_deletes_the_rest_and_does_not_name_what_is_kept() -> None:
     assert statuses(plan)["docs"] == "kept" and statuses(plan)["rank"] == "kept" and statuses(plan)["embed"] == "would_delete"
     assert plan.workflows[0].allow == ("embed",)
     assert plan.workflows[0].state_after == "COMPLETED" and not plan.workflows[0].resets
-    assert plan.changed and not plan.failed
+    assert changes(plan) and not fails(plan)
 
 
 def test_what_is_kept_alone_sends_nothing() -> None:
     plan = make_plan(survey(workflow(INDEX)), Options(on_blocked="keep"))
-    assert not plan.workflows[0].post and not plan.changed and not plan.failed
+    assert not plan.workflows[0].post and not changes(plan) and not fails(plan)
 
 
 def test_absent_wins_over_blocked_and_is_never_named_to_the_server() -> None:
@@ -89,13 +89,13 @@ def test_absent_wins_over_blocked_and_is_never_named_to_the_server() -> None:
 @pytest.mark.parametrize("step", ["create_index", "create_ingest_pipeline", "create_search_pipeline"])
 def test_a_workflow_of_stale_records_alone_is_left_alone_with_a_warning(step: str) -> None:
     plan = make_plan(survey(workflow(resource(step, "docs", exists=False))), Options(allow_delete=("docs",)))
-    assert not plan.workflows[0].post and not plan.changed and not plan.failed
+    assert not plan.workflows[0].post and not changes(plan) and not fails(plan)
     assert any("docs" in text for text in plan.warnings)
 
 
 def test_a_gone_connector_alone_resets_the_state() -> None:
     plan = make_plan(survey(workflow(replace(CONNECTOR, exists=False))), Options())
-    assert plan.workflows[0].post and plan.workflows[0].resets and plan.changed
+    assert plan.workflows[0].post and plan.workflows[0].resets and changes(plan)
 
 
 @pytest.mark.parametrize(
@@ -118,7 +118,7 @@ def test_a_gone_agent_resets_the_state_where_the_server_gets_over_it(version: st
 @pytest.mark.parametrize(("state", "post"), [("NOT_STARTED", False), ("COMPLETED", True), ("FAILED", True)])
 def test_a_workflow_with_nothing_recorded_is_reset_unless_it_is_not_started(state: str, post: bool) -> None:
     plan = make_plan(survey(workflow(state=state)), Options())
-    assert plan.workflows[0].post is post and plan.changed is post
+    assert plan.workflows[0].post is post and changes(plan) is post
 
 
 @pytest.mark.parametrize(("version", "has_template", "after"), [("3.6.0", False, None), ("2.13.0", False, "NOT_STARTED"), ("3.6.0", True, "NOT_STARTED")])
@@ -201,13 +201,13 @@ def test_a_step_that_is_not_known_stops_its_workflow_and_no_other() -> None:
     other = workflow(resource("create_connector", "c2", workflow_id="w2"), workflow_id="w2")
     plan = make_plan(survey(strange, other), Options())
     assert statuses(plan) == {"x": "failed", "c1": "failed", "c2": "would_delete"}
-    assert [one.post for one in plan.workflows] == [False, True] and plan.failed and not plan.refusals
+    assert [one.post for one in plan.workflows] == [False, True] and fails(plan) and not plan.refusals
 
 
 def test_a_read_only_index_is_predicted_to_fail_and_the_rest_goes() -> None:
     plan = make_plan(survey(workflow(replace(INDEX, obstacle="the index is blocked"), CONNECTOR)), Options(allow_delete=("docs",)))
     assert statuses(plan) == {"docs": "failed", "c1": "would_delete"}
-    assert plan.workflows[0].post and plan.workflows[0].allow == () and plan.failed and plan.changed
+    assert plan.workflows[0].post and plan.workflows[0].allow == () and fails(plan) and changes(plan)
 
 
 def test_what_could_not_be_looked_at_refuses_everything() -> None:
@@ -238,7 +238,7 @@ def test_a_deployed_model_that_nobody_undeploys_is_predicted_to_stay() -> None:
 def test_a_model_that_was_only_deployed_is_undeployed_and_stays() -> None:
     only = resource("deploy_model", "m1", state="DEPLOYED")
     plan = make_plan(survey(workflow(only)), Options())
-    assert statuses(plan) == {"m1": "retained"} and plan.changed and plan.workflows[0].resets
+    assert statuses(plan) == {"m1": "retained"} and changes(plan) and plan.workflows[0].resets
 
 
 def test_what_two_workflows_record_is_absent_in_the_later_one() -> None:
@@ -264,7 +264,7 @@ def test_what_two_workflows_record_is_absent_in_the_later_one() -> None:
 )
 def test_each_guard_refuses_before_anything_is_deleted_and_says_why(guard: dict[str, Any], says: str) -> None:
     plan = make_plan(survey(workflow(INDEX, CONNECTOR, name="prod")), Options(allow_delete=("docs",), **guard))
-    assert plan.refusals and not plan.changed and not any(one.post for one in plan.workflows)
+    assert plan.refusals and not changes(plan) and not any(one.post for one in plan.workflows)
     assert any(says in text for text in plan.refusals)
     assert "would_delete" not in statuses(plan).values()
 
@@ -286,7 +286,7 @@ def test_a_protected_workflow_with_nothing_to_do_is_no_reason_to_refuse() -> Non
 
 def test_a_missing_workflow_is_fine_with_a_warning_that_names_the_cluster() -> None:
     plan = make_plan(survey(workflow(workflow_id="fxTPPviUDPV4LoG02uEe", state=None)), Options())
-    assert not plan.failed and not plan.changed and plan.workflows[0].state_after is None
+    assert not fails(plan) and not changes(plan) and plan.workflows[0].state_after is None
     assert plan.warnings == ("There is no workflow fxTPPviUDPV4LoG02uEe on cluster preview.",)
 
 

@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.fates import Options
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.options import Options
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.plan import Plan, WorkflowPlan, go_before, make_plan
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.records import Resource, Unrecorded
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.sharing import User
 
-from .worlds import resource, survey, workflow
+from .worlds import changes, fails, resource, survey, workflow
 
 INDEX = resource("create_index", "docs", documents=1200)
 PIPELINE = resource("create_ingest_pipeline", "embed")
@@ -339,7 +339,7 @@ def test_a_refused_workflow_is_as_it_is() -> None:
     found = make(INDEX, MODEL, GROUP, STRANGE, max_workflows=0, made={"state": "FAILED"})
     assert sent(found.workflows[0]) == {"state": "FAILED"}
     refused = make(INDEX, MODEL, gone(SEARCH), GROUP, leftovers="delete", delete_workflow=True, allow_delete=NAMED, max_workflows=0, made={"state": "FAILED"})
-    assert sent(refused.workflows[0]) == {"state": "FAILED"} and not refused.changed and refused.failed
+    assert sent(refused.workflows[0]) == {"state": "FAILED"} and not changes(refused) and fails(refused)
     assert [(one.status, one.changed, one.msg) for one in refused.workflows[0].fates] == [
         ("untouched", False, ""),
         ("untouched", False, ""),

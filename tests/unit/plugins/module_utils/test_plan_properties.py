@@ -9,11 +9,12 @@ from dataclasses import replace
 
 from hypothesis import given, settings
 
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.fates import STATUSES, Options
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.fates import STATUSES
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.options import Options
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.plan import Plan, make_plan
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.records import Resource, Survey
 
-from .worlds import OPTIONS, surveys
+from .worlds import OPTIONS, changes, fails, surveys
 
 GATED = ("index", "ingest_pipeline", "search_pipeline")
 FEW = settings().max_examples  # hypothesis' own 100, or what a run asks for that tries each mutant
@@ -91,7 +92,7 @@ def test_the_plan_covers_every_recorded_resource_once(survey: Survey, options: O
 def test_a_refused_plan_sends_nothing_and_changes_nothing(survey: Survey, options: Options) -> None:
     plan = make_plan(survey, options)
     if plan.refusals:
-        assert plan.failed and not plan.changed
+        assert fails(plan) and not changes(plan)
         assert not any(one.post or one.first or one.allow for one in plan.workflows)
         assert not any(fate.status == "would_delete" or fate.changed for one in plan.workflows for fate in one.fates)
 

@@ -9,12 +9,25 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.fates import Options
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.endings import planned
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.options import Options
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.outcome import result
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.plan import Plan
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.records import Resource, Server, Survey, Workflow
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.resources import KINDS, kind_of
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.sharing import User
 
 TYPES = {kind.name: kind.type for kind in KINDS.values()}
+
+
+def changes(plan: Plan) -> bool:
+    """Whether check mode says C(changed)."""
+    return bool(result(plan, planned(plan))["changed"])
+
+
+def fails(plan: Plan) -> bool:
+    """Whether check mode fails."""
+    return bool(result(plan, planned(plan))["failed"])
 
 
 def server(version: str = "3.6.0", security: bool = False) -> Server:

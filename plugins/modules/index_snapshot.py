@@ -25,6 +25,7 @@ options:
     description:
       - The name of the snapshot, in lower case.
       - Where there is one of that name which has succeeded and holds the indices, nothing is done; it may be old. Where it does not, the module fails.
+        One that still runs is waited for.
     type: str
     required: true
   indices:
@@ -51,7 +52,7 @@ attributes:
   check_mode:
     support: full
     details:
-      - Looks whether the repository and a snapshot of that name are there.
+      - Looks whether the repository and a snapshot of that name are there, and waits for nothing.
   diff_mode:
     support: none
   idempotent:
@@ -90,7 +91,7 @@ snapshot:
   returned: always
   sample: before-pr-17-went
 state:
-  description: How it ended, as the cluster says. V(null) where there is none, as in check mode.
+  description: How it ended, as the cluster says, or V(IN_PROGRESS) where it runs. V(null) where there is none, as in check mode.
   type: str
   returned: always
   sample: SUCCESS

@@ -196,8 +196,10 @@ def difference(known: Mapping[str, Any]) -> dict[str, list[str]]:
 
 def finishing_command(report: Mapping[str, Any], known: Mapping[str, Any]) -> str:
     """The command that carries a plan out, or finishes what is left; empty where there is nothing to do."""
-    if report["status"] in ("done", "nothing to do") or (report["status"] == "planned" and not known["plan"].get("changed")):
+    if report["status"] in ("done", "nothing to do") or (report["status"] == "planned" and not would_change(known["plan"])):
         return ""
+    if not was_begun(known):
+        return ""  # the same run again, with what was wrong put right
     if known["unwritten"]:
         return ""  # it would need the file of variables
     variables = "-e @%s" % shlex.quote(known["path"] + ".vars.yml")
@@ -206,6 +208,16 @@ def finishing_command(report: Mapping[str, Any], known: Mapping[str, Any]) -> st
     named = names_that_release(report)
     release = [extra_variable("allow_delete", sorted({*(known["options"].get("allow_delete") or []), *named}))] if named else []
     return " ".join([PLAYBOOK + "plan", variables, *release])
+
+
+def would_change(plan: Mapping[str, Any]) -> bool:
+    """Whether it has anything to do. C(changed) of the task says less: a plan changes nothing, and playbooks say so by C(changed_when)."""
+    return any(one["changed"] for one in plan.get("workflows", []))
+
+
+def was_begun(known: Mapping[str, Any]) -> bool:
+    """Whether a plan was made, or a teardown asked for. Else options were refused, or the cluster was out of reach."""
+    return bool(known["plan"].get("plan_hash") or known["outcome"])
 
 
 def to_plan_again(report: Mapping[str, Any], known: Mapping[str, Any]) -> bool:
@@ -292,7 +304,7 @@ def approval(report: Mapping[str, Any], known: Mapping[str, Any]) -> dict[str, A
     if report["status"] != "planned" and another_plan(known):
         return dict(plan_hash=known["approved_hash"], plan_lines=list(known["approved_lines"]))
     outcome = known["outcome"]
-    nothing_gone = report["status"] == "failed" and not outcome.get("changed") and ("resources" in outcome or not outcome)
+    nothing_gone = was_begun(known) and report["status"] == "failed" and not outcome.get("changed") and ("resources" in outcome or not outcome)
     if report["status"] == "planned" or (nothing_gone and not to_plan_again(report, known)):
         return dict(plan_hash=report["plan_hash"], plan_lines=lines_of(known["plan"], known["options"]))
     return {}

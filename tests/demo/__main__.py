@@ -84,7 +84,8 @@ def prepared(simulator: Any, folder: Path, real: bool) -> Demo:
     screen.say(
         "What follows is the output of ansible-playbook. The file of an environment names its workflows, and its"
         " indices and pipelines in allow_delete. After each act the demo compares what was said with what the server"
-        " has."
+        " has. The cluster and these files end with the demo, so that its commands are to be read, not to be repeated; a"
+        " report stays."
     )
     return Demo(stage, large, small, folder)
 

@@ -105,8 +105,9 @@ class Demo:
             " cluster is the one expected, no index holds more than 100 documents, the plan is still the one of act 2 (its"
             " hash says so), and somebody has confirmed what is to go.",
         )
-        given = {"environment_teardown_plan_hash": plan_hash, "environment_teardown_confirm": f"{len(self.large.workflow_ids)} workflows on {CLUSTER}"}
-        played, requests = self.play("the teardown", "opensearch_ops.flow_framework.teardown", self.large, "-e", json.dumps(given))
+        confirm = json.dumps({"environment_teardown_confirm": f"{len(self.large.workflow_ids)} workflows on {CLUSTER}"})
+        given = ["-e", f"environment_teardown_plan_hash={plan_hash}", "-e", confirm]
+        played, requests = self.play("the teardown", "opensearch_ops.flow_framework.teardown", self.large, *given)
         report = played.report
         going, groups = self.large.deletable, self.large.groups
         self.check(played.status == 0 and bool(report.get("changed")), "The playbook ends well, and says changed.")
@@ -126,10 +127,17 @@ class Demo:
 
     def again(self) -> None:
         """The second run."""
-        self.begin("The same again", "Nothing is left to do, so nothing is sent that could change anything.")
+        groups = self.large.groups
+        self.begin(
+            "The same again",
+            "Nothing is left to do, so nothing is sent that could change anything. What act 4 called retained still exists, and a deprovision"
+            " takes it off the record; only its name in the template leads to it now. The result calls it unrecorded, and leaves it alone.",
+        )
         played, requests = self.play("the same again", "teardown.yml", self.large)
         self.check(played.status == 0 and "changed=0" in played.output, "The playbook ends well, with changed=0.")
         self.check(played.report.get("changed") is False, "The task says changed: false.")
+        unrecorded = {(one["kind"], one["id"]) for one in played.report.get("unrecorded", [])}
+        self.check(unrecorded == set(groups), f"It says unrecorded of {count(groups, 'model group')}.")
         self.check(changes(requests) == [], f"{len(requests)} requests, all of them reads.")
 
     def bare_api(self) -> None:
@@ -174,7 +182,7 @@ class Demo:
         text = (
             "Model groups stay: no version of Flow Framework deletes them. The result of the teardown names those of"
             f" {self.large.name} as retained. That of {self.small.name} the bare POST took off the"
-            " record; only its name in the template leads to it, and the result calls it unrecorded."
+            " record, and the result calls it unrecorded, as that of act 5 does."
         )
         if len(world.ids("model_group")) > len(recorded):
             text += " The others the server made by itself, for models without a group; no record ever named them."

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-import shlex
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,12 +33,12 @@ class Played:
 
 def play(name: str, environment: str, folder: Path, variables: dict[str, Any], *options: str) -> Played:
     """Run one playbook of the demo on an environment, whose variables are in ``folder`` meanwhile."""
-    vars_file = folder / f"{environment}.json"
+    vars_file = folder / f"environment-{environment}.json"  # another name than the report's
     vars_file.write_text(json.dumps(variables), encoding="utf-8")
     record = folder / "record.jsonl"
     record.write_text("")
     playbook = str(PLAYBOOKS / name) if name.endswith(".yml") else name  # of the collection
-    screen.command(shlex.join(["ansible-playbook", playbook, "-e", f"@{vars_file.name}", *options]))
+    screen.command(["ansible-playbook", playbook, "-e", f"@{vars_file.name}", *options])
     process = subprocess.Popen(
         ["ansible-playbook", "-i", str(PLAYBOOKS / "inventory.yml"), playbook, "-e", f"@{vars_file}", *options],
         cwd=ROOT,

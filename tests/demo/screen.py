@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import sys
 import textwrap
 from collections.abc import Iterable, Iterator
@@ -53,10 +54,19 @@ def row(name: str, text: str) -> None:
     print("\n".join([name + "".join(lines[:1])[len(name) :], *lines[1:]]).rstrip(), flush=True)
 
 
-def command(text: str) -> None:
+def command(words: Iterable[str]) -> None:
     """A command that is run next."""
-    lines = textwrap.wrap("$ " + text, WIDTH - 2, subsequent_indent="    ", break_long_words=False, break_on_hyphens=False)
-    print(coloured(" \\\n".join(lines), BOLD) + "\n", flush=True)
+    print(coloured(command_of(words), BOLD) + "\n", flush=True)
+
+
+def command_of(words: Iterable[str]) -> str:
+    """A command as a shell takes it, on several lines where it is long. They are broken between words only: inside quotes a shell would keep the break."""
+    lines = ["$"]
+    for word in map(shlex.quote, words):
+        if len(lines[-1]) + 1 + len(word) > WIDTH - 2:
+            lines.append("   ")
+        lines[-1] += " " + word
+    return " \\\n".join(lines)
 
 
 def verdict(good: bool, text: str) -> None:

@@ -68,6 +68,35 @@ def test_guards_and_names_that_the_play_sets_for_the_group_hold(cluster: Callabl
     assert runs[1] == ("", set())
 
 
+def test_a_variable_that_the_role_does_not_know_is_refused_before_anything_is_read(cluster: Callable[..., Any], playbooks: Playbooks, tmp_path: Path) -> None:
+    """A guard that is spelt wrong guards nothing. What an earlier job has handed on comes back as variables, and is none of that."""
+    sim = cluster()
+    environment(sim, "w", ("connector",))
+    given = {"name": "w", "confirm": "w", "protects": "w*", "expect_clusters": "prod"}
+    limits = {"max_workflows": 1, "max_documents": 1}
+    handed_on = {f"environment_teardown_result_of_{action}": {"status": "done"} for action in ("plan", "teardown", "reap", "scan")}
+    entries = {"main": {}, "plan": {}, "reap": limits}
+    tasks = [role(entry, tmp_path, entry, **given, **further) for entry, further in entries.items()]
+    tasks.append(role("look only", tmp_path, workflow_id="w", confirm="w", scan=True))
+    play = {"module_defaults": {GROUP: {"url": sim.url}}, "vars": handed_on}
+    runs = RoleRuns(sim, playbooks.run(tasks, play=play), tmp_path, {})
+    said = "The role has no variable environment_teardown_expect_clusters, environment_teardown_protects. Nothing was read or deleted."
+    for entry in entries:
+        report = runs.report(entry)
+        assert runs.failed(entry).startswith(said) and report["msg"].startswith(said) and report["status"] == "failed"
+        assert report["finish"] == "", "a command would lack that guard"
+    assert "to look at this, plan it" in runs.failed("look only"), "that is for reap, and would be a guard that guards nothing"
+    assert sim.requests() == []
+    right = RoleRuns(sim, playbooks.run([role("right", tmp_path, workflow_id="w", confirm="w")], play=play), tmp_path, {})
+    assert right.failed("right") == "" and right.report("right")["status"] == "done"
+
+
+@pytest.mark.parametrize("chosen", [{"workflow_id": "w"}, {"name": "w"}])
+def test_without_a_cluster_it_says_where_to_name_one(chosen: dict[str, str], playbooks: Playbooks, tmp_path: Path) -> None:
+    runs = RoleRuns(None, playbooks.run([role("nowhere", tmp_path, **chosen)]), tmp_path, {})
+    assert "environment_teardown_url or OPENSEARCH_URL" in runs.failed("nowhere") and runs.report("nowhere")["finish"] == ""
+
+
 def test_what_a_second_run_in_a_play_hands_on_takes_the_place_of_the_first(cluster: Callable[..., Any], playbooks: Playbooks, tmp_path: Path) -> None:
     sim = cluster()
     for name in ("pr-17", "pr-18"):
@@ -87,7 +116,7 @@ def statuses(report: dict[str, Any]) -> dict[str, str]:
 
 def test_nothing_is_chosen_for_want_of_a_word(run: RoleRuns) -> None:
     assert "Nothing says which workflows" in run.failed("nothing")
-    assert run.report("nothing")["workflows"] == []
+    assert run.report("nothing")["workflows"] == [] and run.report("nothing")["finish"] == ""
 
 
 def test_a_plan_names_what_is_blocked_and_fails(run: RoleRuns) -> None:

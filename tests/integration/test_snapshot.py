@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import shlex
+import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -76,6 +77,33 @@ def test_one_that_takes_too_long_is_a_failure(sim: Any) -> None:
     sim.faults.snapshot_ends = "IN_PROGRESS"
     made = take(sim, "a", timeout=0.05)
     assert made["failed"] and made["state"] == "IN_PROGRESS" and "still running" in made["msg"] and made["restore"] == ""
+
+
+def test_one_that_runs_already_is_waited_for(sim: Any) -> None:
+    sim.faults.snapshot_ends = "IN_PROGRESS"
+    take(sim, "a", timeout=0.05)
+    end = threading.Timer(0.3, setattr, (sim.faults, "snapshot_ends", "SUCCESS"))
+    end.start()
+    made = take(sim, "a")
+    end.join()
+    assert "failed" not in made and (made["changed"], made["state"]) == (False, "SUCCESS")
+    assert made["duration"] >= 0.2 and "before/_restore" in made["restore"] and len(writes(sim)) == 1
+
+
+def test_the_time_that_was_waited_is_said_and_not_the_time_that_was_allowed(sim: Any) -> None:
+    sim.faults.snapshot_ends = "IN_PROGRESS"
+    take(sim, "a", timeout=0.05)
+    made = snapshots.take(api(sim), "backups", "before", ["a"], 3.0, 1.9, False)
+    assert made["failed"] and "still running after 1 s; it goes on" in made["msg"] and made["duration"] >= 1.9
+
+
+def test_in_check_mode_one_that_runs_is_not_waited_for(sim: Any) -> None:
+    sim.faults.snapshot_ends = "IN_PROGRESS"
+    begun = take(sim, "a", timeout=0.05)
+    made = take(sim, "a", check_mode=True)
+    assert "failed" not in made and not made["changed"] and made["restore"] == "" and made["duration"] < 1
+    assert (made["state"], made["uuid"]) == ("IN_PROGRESS", begun["uuid"])
+    assert made["msg"] == "Snapshot backups/before is still running, and would be waited for."
 
 
 def test_in_check_mode_it_only_looks(sim: Any) -> None:
@@ -169,7 +197,6 @@ def run(cluster: Callable[..., Any], playbooks: Playbooks, tmp_path_factory: pyt
         ask("the next is not whole", "POST", faults, {"snapshot_ends": "PARTIAL"}),
         role("partial", folder, **chosen, snapshot_timeout=60),
         ask("the next ones are", "DELETE", faults),
-        {"name": "the next second", "ansible.builtin.wait_for": {"timeout": 1}},
         {"name": "what finishes it", "ansible.builtin.include_vars": {"file": str(folder / "partial.vars.yml")}},
         role("whole", folder, confirm="w"),
     ]
@@ -197,5 +224,7 @@ def test_the_report_says_how_to_bring_the_indices_back(run: RoleRuns) -> None:
     assert report["status"] == "done" and existing(run.sim, run.environments["w"]) == set()
     assert report["snapshot"]["indices"] == ["w-docs"] and report["snapshot"]["state"] == "SUCCESS"
     assert report["snapshot"]["restore"] in run.report("whole", "md")
+    names = {one.path.rpartition("/")[2] for one in run.sim.requests("PUT", "_snapshot/backups/environment-teardown-")}
+    assert len(names) == 2, "each run has a name of its own"
     order = [one.method for one in run.sim.requests(path="_snapshot/backups/|_deprovision") if one.method in ("PUT", "POST")]
     assert order == ["PUT", "PUT", "POST"], "a snapshot, another, and then the deprovision"

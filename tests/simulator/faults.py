@@ -63,7 +63,7 @@ class Faults:
     caller_is_admin: bool = True
     plugin_absent: bool = False
     plugin_versions: dict[str, str] = field(default_factory=dict)  # node name -> version of Flow Framework there
-    snapshot_ends: str = "SUCCESS"  # what becomes of a snapshot: PARTIAL, FAILED, or IN_PROGRESS for one that takes for ever
+    snapshot_ends: str = "SUCCESS"  # what becomes of a snapshot: PARTIAL, FAILED, or IN_PROGRESS for one that runs until this says otherwise
     lost_records: bool = False  # behaviour.md, fact 7: only on versions whose row says records_race
     undeploy_refusals: int = 0
     rules: list[Rule] = field(default_factory=list)

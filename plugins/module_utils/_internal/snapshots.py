@@ -29,7 +29,7 @@ def empty() -> dict[str, Any]:
 def take(api: Api, repository: str, name: str, indices: Sequence[str], timeout: float, pause: float, check_mode: bool) -> dict[str, Any]:
     """Take a snapshot and wait until it has succeeded; the result. Raises OptionError and SurveyError.
 
-    One of that name that holds these indices already is fine; any other one of that name is refused.
+    One of that name that holds these indices already is fine, and waited for if it still runs; any other one of that name is refused.
     """
     started = time.monotonic()
     wanted = list(dict.fromkeys(indices))
@@ -47,10 +47,15 @@ def take(api: Api, repository: str, name: str, indices: Sequence[str], timeout: 
         answer = until_ended(api, repository, name, started + timeout, pause)
         if answer.outcome == MISSING:
             raise SurveyError("The snapshot was not begun. %s" % (begun.sentence or answer.sentence))
+    elif is_running(answer, name):
+        if check_mode:
+            uuid = entry_of(answer, name).get("uuid")
+            return dict(made, state=RUNNING, uuid=uuid, msg="Snapshot %s/%s is still running, and would be waited for." % (repository, name))
+        answer = until_ended(api, repository, name, started + timeout, pause)
     shown = entry_of(known(answer, "The snapshot cannot be looked at."), name)
     made.update(changed=new, state=shown.get("state"), uuid=shown.get("uuid"), shards=shown.get("shards") or {})
     made["duration"] = round(time.monotonic() - started, 3)
-    problem = problem_of(shown, wanted, timeout)
+    problem = problem_of(shown, wanted, made["duration"])
     if problem:
         return dict(made, failed=True, msg="Snapshot %s/%s: %s" % (repository, name, problem))
     made["restore"] = restore_command(repository, name, wanted)
@@ -69,10 +74,14 @@ def until_ended(api: Api, repository: str, name: str, deadline: float, pause: fl
     """Look until the snapshot runs no more, or the time is over: the last answer."""
     while True:
         answer = api.snapshot(repository, name)
-        running = answer.ok and entry_of(answer, name).get("state") == RUNNING
-        if not running or time.monotonic() + pause > deadline:
+        if not is_running(answer, name) or time.monotonic() + pause > deadline:
             return answer
         time.sleep(pause)
+
+
+def is_running(answer: Answer, name: str) -> bool:
+    """Whether the snapshot has begun and not ended."""
+    return answer.ok and entry_of(answer, name).get("state") == RUNNING
 
 
 def known(answer: Answer, doing: str) -> Answer:
@@ -88,10 +97,10 @@ def entry_of(answer: Answer, name: str) -> dict[str, Any]:
     return next((one for one in entries or [] if isinstance(one, dict) and one.get("snapshot") == name), {})
 
 
-def problem_of(shown: dict[str, Any], wanted: Sequence[str], timeout: float) -> str:
-    """Why the indices could not be restored from it; empty where they could."""
+def problem_of(shown: dict[str, Any], wanted: Sequence[str], waited: float) -> str:
+    """Why the indices could not be restored from it after so many seconds; empty where they could."""
     if shown.get("state") == RUNNING:
-        return "still running after %d s; it goes on." % timeout
+        return "still running after %d s; it goes on." % waited
     if shown.get("state") != SUCCESS or (shown.get("shards") or {}).get("failed"):
         return "it ended as %s, and %s" % (shown.get("state"), json.dumps(shown.get("failures") or "gives no reason"))
     lacking = [index for index in wanted if index not in (shown.get("indices") or [])]

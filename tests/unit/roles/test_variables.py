@@ -14,6 +14,7 @@ import yaml
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal import connection
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.resources import KINDS, needs_allow_delete
 from ansible_collections.opensearch_ops.flow_framework.plugins.modules import index_snapshot, workflow_deprovision, workflow_info
+from ansible_collections.opensearch_ops.flow_framework.plugins.plugin_utils._report import report_of
 
 ROLE = Path(__file__).resolve().parents[3] / "roles" / "environment_teardown"
 PREFIX = "environment_teardown_"
@@ -44,6 +45,19 @@ def test_what_is_a_list_there_may_be_a_text_here() -> None:
 
 def test_a_pattern_may_begin_with_each_kind_that_has_to_be_named() -> None:
     assert VARIABLES[f"{PREFIX}_named_kinds"] == [kind for kind in KINDS if needs_allow_delete(kind)]
+
+
+def test_the_names_that_are_not_refused_are_those_that_are_specified() -> None:
+    """Of any way in: a play may set some for all of them."""
+    known = {PREFIX + name for which in ("connection", "choosing", "teardown", "own") for name in VARIABLES[f"{PREFIX}_{which}_options"]}
+    assert known == {name for spec in SPECS.values() for name in spec["options"]}
+    assert set(VARIABLES[f"{PREFIX}_own_options"]) == OWN | REAP
+
+
+def test_what_the_role_hands_on_may_come_back() -> None:
+    """AWX gives it to a later job as extra variables."""
+    handed_on = {name for action in ("plan", "teardown", "reap", "scan") for name in report_of(dict(action=action, started="", path=""))["stats"]}
+    assert handed_on == {PREFIX + name for name in VARIABLES[f"{PREFIX}_results"]}
 
 
 @pytest.mark.parametrize("entry", SPECS)

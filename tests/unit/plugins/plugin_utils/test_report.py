@@ -30,14 +30,14 @@ def index(status: str, documents: int | None = 12, **more: Any) -> dict[str, Any
     return resource("docs", status, "index", **{"documents": documents, "size_in_bytes": 4096, "uuid": "u1", **more})
 
 
-def result(*resources: dict[str, Any], **more: Any) -> dict[str, Any]:
+def result(*resources: dict[str, Any], changed: bool = True, **more: Any) -> dict[str, Any]:
     """A result of workflow_deprovision."""
     ids = dict.fromkeys(["w1", *(one["workflow_id"] for one in resources)])
     workflows = [
-        dict(workflow_id=i, name=f"name of {i}", state_before="COMPLETED", state_after="NOT_STARTED", changed=True, failed=False, msg="", duration=1.5)
+        dict(workflow_id=i, name=f"name of {i}", state_before="COMPLETED", state_after="NOT_STARTED", changed=changed, failed=False, msg="", duration=1.5)
         for i in ids
     ]
-    made: dict[str, Any] = dict(changed=True, failed=False, msg="a sentence", server=SERVER, workflows=workflows, resources=list(resources), blocked=[])
+    made: dict[str, Any] = dict(changed=changed, failed=False, msg="a sentence", server=SERVER, workflows=workflows, resources=list(resources), blocked=[])
     return {**made, "remaining": [], "unrecorded": [], "plan_hash": "hash-of-today", "duration": 2.0, **more}
 
 
@@ -85,6 +85,11 @@ def test_a_plan_says_what_would_go_and_which_command_carries_it_out() -> None:
 
 def test_a_plan_with_nothing_to_do_asks_for_no_command() -> None:
     assert report("plan", plan=result(changed=False))["finish"] == ""
+
+
+def test_a_plan_has_something_to_do_though_its_task_counts_as_no_change() -> None:
+    """The role says `changed_when: false` of it, and so may a playbook."""
+    assert report("plan", plan={**PLAN, "changed": False})["finish"] == report("plan", plan=PLAN)["finish"] != ""
 
 
 def test_what_is_blocked_is_named_in_the_command_that_plans_it_again() -> None:
@@ -160,7 +165,16 @@ def test_a_module_that_ended_without_a_result_leaves_what_is_not_known() -> None
 def test_without_a_plan_the_variables_are_those_that_were_given() -> None:
     made = report(workflow_id=None, failure="cannot be reached")
     assert made["variables"] == {"environment_teardown_name": ["pr-*"], "environment_teardown_allow_delete": ["docs"]}
-    assert made["server"] is None and made["workflows"] == [] and "plan" in words(made["finish"])[1]
+    assert made["server"] is None and made["workflows"] == []
+
+
+@pytest.mark.parametrize("action", ["plan", "teardown", "reap", "scan"])
+@pytest.mark.parametrize("plan", [{}, {"failed": True, "msg": "missing required arguments: url"}, {**result(changed=False, failed=True), "plan_hash": None}])
+def test_without_a_plan_no_command_is_told(plan: dict[str, Any], action: str) -> None:
+    """It would fail as this run did, or lack an option that was refused."""
+    made = report(action, plan=plan, failure="Nothing was read.")
+    assert made["status"] == "failed" and made["finish"] == "" and not [line for line in made["text"] if line.startswith("To ")]
+    assert "environment_teardown_plan_hash" not in made["variables"]
 
 
 @pytest.mark.parametrize(("documents", "uncounted"), [(None, 1), (0, 0)])

@@ -43,7 +43,7 @@ Thing = tuple[str, str, dict[str, Any]]
 WORD = {"type": "text", "fields": {"keyword": {"type": "keyword", "ignore_above": 256}}}
 MAPPINGS = {"properties": {"field": WORD}}
 ODD = ("p q", "p%q", "größe", "p/q", "p?q", "p#q", 'p"q', "p\\q", "p&q=r", "p+q", "p;q", "-p", ".p", "P", "p:q", "p|q", "p<q>")
-"""Words with signs that a path has to quote, or that the cluster may take for more than a name."""
+"""Words with characters that a path has to quote, or that the cluster may take for more than a name."""
 
 ODD_PIPELINES = ("a,b", "p q", "p%q", "größe", "p/q", "p?q", "p#q", "p+q", 'p"q', "p\\q")
 

@@ -94,7 +94,7 @@ def test_a_generated_id_that_starts_with_a_dash_or_an_underscore_is_harmless(sim
 @pytest.mark.parametrize("kind", ("connector", "model", "agent"))
 @pytest.mark.parametrize("id_", ("_search", "a/b", "../connectors/somebodys", "a,b", "*", "a b", "", "ü", "a\n", "a%2Fb"))
 def test_a_generated_id_with_other_signs_reaches_no_path(sim: Any, kind: str, id_: str) -> None:
-    """``_search`` is made of harmless signs alone, and has to be looked at as an id, never as a search."""
+    """``_search`` is made of harmless characters alone, and has to be looked at as an id, never as a search."""
     foreign(sim)
     record(sim, "w", [(kind, id_)])
     result = run(sim, "w")

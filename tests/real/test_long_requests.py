@@ -44,7 +44,7 @@ def test_ids_of_255_bytes_are_split_too(sim: Any) -> None:
 
 
 def test_an_id_that_fits_no_request_is_failed_and_the_rest_goes(sim: Any) -> None:
-    """85 signs of three bytes are 765 bytes in a URL; a pipeline id of 500 such would not fit: it is never sent cut."""
+    """85 characters of three bytes are 765 bytes in a URL; a pipeline id of 500 such would not fit: it is never sent cut."""
     made = provisioned(sim, "w", [("ingest_pipeline", "€" * 500), ("ingest_pipeline", "small")])
     result = run(sim, "w", allow_delete=made.named)
     assert result["failed"]

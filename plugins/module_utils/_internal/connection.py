@@ -194,7 +194,7 @@ def refuse_credentials(urls: list[str]) -> None:
 def credentials_in(url: str) -> set[str]:
     """The password before the last @ of a URL, or all that stands there without one; as written and unquoted.
 
-    Not what a parser of URLs finds: a password may hold signs that end a host, and C(https://) may be missing.
+    Not what a parser of URLs finds: a password may hold characters that end a host, and C(https://) may be missing.
     """
     userinfo = url.rpartition("@")[0].rpartition("://")[2]
     user, _sign, password = userinfo.partition(":")

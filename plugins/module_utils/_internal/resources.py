@@ -86,7 +86,7 @@ def pipeline_danger(pipeline: str) -> str:
 def generated_danger(generated: str) -> str:
     """Why this is not an id that OpenSearch generates; empty if it may be. A leading - or _ is harmless."""
     if not re.match(r"^[A-Za-z0-9_-]+\Z", generated):
-        return "it holds other signs than letters, digits, - and _"
+        return "it holds other characters than letters, digits, - and _"
     return ""
 
 

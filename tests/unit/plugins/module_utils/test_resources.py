@@ -433,7 +433,7 @@ def test_what_gets_no_placeholder_never_is_one() -> None:
         ("search_pipeline", "a*", "it holds * or , which the cluster takes for a pattern or a list"),
         ("ingest_pipeline", "", "it is empty, or starts or ends with a blank, which allow_delete cannot express"),
         ("ingest_pipeline", "a ", "it is empty, or starts or ends with a blank, which allow_delete cannot express"),
-        ("model", "a/b", "it holds other signs than letters, digits, - and _"),
+        ("model", "a/b", "it holds other characters than letters, digits, - and _"),
     ],
 )
 def test_a_danger_is_said_so_that_a_person_sees_it_in_the_id(kind: str, id_: str, why: str) -> None:

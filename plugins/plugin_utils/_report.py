@@ -17,6 +17,7 @@ from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._int
 
 PLAYBOOK = "ansible-playbook opensearch_ops.flow_framework."
 PREFIX = "environment_teardown_"
+LOOKS_ONLY = ("plan", "scan")
 SETTLED = ("deleted", "would_delete", "absent", "retained")  # retained: nothing is left of it that a teardown could delete
 MOST = 200  # items of a list that set_stats hands on: AWX keeps its data with the job, and gives it to the next one
 SNAPSHOT = ("repository", "snapshot", "state", "indices", "restore")
@@ -77,7 +78,7 @@ def report_of(facts: Mapping[str, Any]) -> dict[str, Any]:
     )
     report["finish"] = finishing_command(report, known)
     report["finish_heading"] = heading_of(report)
-    return dict(report, variables=variables_of(report, known), text=text_of(report, known["unwritten"]), stats=stats_of(report, known))
+    return dict(report, variables=variables_of(report, known), text=text_of(report, known), stats=stats_of(report, known))
 
 
 # -- what was planned, and what became of it -----------------------------------------------------------------
@@ -120,7 +121,7 @@ def key_of(one: Mapping[str, Any]) -> tuple[str, str, str]:
 
 def not_told(planned: str | None, known: Mapping[str, Any]) -> str | None:
     """The status of a resource that no teardown has told of; None while it goes on."""
-    if planned != "would_delete" or known["action"] in ("plan", "scan"):
+    if planned != "would_delete" or known["action"] in LOOKS_ONLY:
         return planned
     if known["ended"] is None:
         return None
@@ -328,7 +329,7 @@ def stats_of(report: Mapping[str, Any], known: Mapping[str, Any]) -> dict[str, A
     return stats
 
 
-def text_of(report: Mapping[str, Any], unwritten: str) -> list[str]:
+def text_of(report: Mapping[str, Any], known: Mapping[str, Any]) -> list[str]:
     """The report for a terminal and for the log of a job."""
     server = report["server"] or {}
     rows = [one for workflow in report["workflows"] for one in workflow["resources"]]
@@ -343,12 +344,21 @@ def text_of(report: Mapping[str, Any], unwritten: str) -> list[str]:
     lines += ["in today's plan, and not approved: %s" % one for one in report["difference"].get("today", [])[:MOST]]
     if report["plan_hash"] and report["status"] == "planned":
         lines.append("plan hash %s" % report["plan_hash"])
+    if report["action"] in LOOKS_ONLY:  # Ansible shows the diff of what has changed, and these change nothing
+        lines += changed_lines(known["plan"].get("diff") or {})
     if report["snapshot"].get("restore"):
         lines.append("To restore the indices: %s" % report["snapshot"]["restore"])
-    lines.append(unwritten or "report: %s.html, .md and .json" % report["file"])
+    lines.append(known["unwritten"] or "report: %s.html, .md and .json" % report["file"])
     if report["finish"]:
         lines.append(line_of_command(report["finish_heading"], report["finish"]))
     return lines
+
+
+def changed_lines(diff: Mapping[str, str]) -> list[str]:
+    """The lines of a diff that differ, each with its sign."""
+    before, after = (diff.get(side, "").splitlines() for side in ("before", "after"))
+    there, left = set(before), set(after)
+    return ["-" + line for line in before if line not in left] + ["+" + line for line in after if line not in there]
 
 
 def line_of_command(heading: str, command: str) -> str:

@@ -79,3 +79,12 @@ def test_a_snapshot_is_one_more(runs: Runs) -> None:
     runs.playbooks.run([repository])
     played = runs.run("main", confirm="pr-17", snapshot_repository="backups")
     assert (played.status, counted(played, "changed")) == (0, 2)
+
+
+def test_one_that_is_not_whole_counts_too_and_nothing_else_happened(runs: Runs) -> None:
+    repository = ask("a repository", "PUT", f"{runs.sim.url}/_snapshot/backups", {"type": "fs", "settings": {"location": "backups"}})
+    runs.playbooks.run([repository])
+    runs.sim.faults.snapshot_ends = "PARTIAL"
+    played = runs.run("main", confirm="pr-17", snapshot_repository="backups")
+    assert (counted(played, "changed"), counted(played, "failed")) == (1, 1)
+    assert existing(runs.sim, runs.made) == {"connector", "index"}

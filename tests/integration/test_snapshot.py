@@ -106,6 +106,14 @@ def test_in_check_mode_one_that_runs_is_not_waited_for(sim: Any) -> None:
     assert made["msg"] == "Snapshot backups/before is still running, and would be waited for."
 
 
+@pytest.mark.parametrize("check_mode", [False, True])
+def test_one_that_runs_and_is_not_about_these_indices_is_refused_at_once(sim: Any, check_mode: bool) -> None:
+    sim.faults.snapshot_ends = "IN_PROGRESS"
+    take(sim, "a", timeout=0.05)
+    made = take(sim, "b", timeout=30, check_mode=check_mode)
+    assert made["failed"] and "it does not hold b: there is an older snapshot of that name" in made["msg"] and made["duration"] < 1
+
+
 def test_in_check_mode_it_only_looks(sim: Any) -> None:
     made = take(sim, "a", check_mode=True)
     assert made["changed"] and made["state"] is None and writes(sim) == []

@@ -11,7 +11,9 @@ import pytest
 
 from tests.simulator import running
 
-from .helpers import by_kind, call, check, finished, message, provisioned, record, run, there, writes
+from .helpers import after_the_plan, by_kind, call, check, finished, message, provisioned, record, run, there, writes
+
+FREE = "Nothing records it now:"
 
 
 def test_a_model_group_is_retained_and_said_to_be_left(sim: Any) -> None:
@@ -20,6 +22,7 @@ def test_a_model_group_is_retained_and_said_to_be_left(sim: Any) -> None:
     assert by_kind(result) == {"model_group": "retained", "model": "deleted"} and not result["failed"]
     assert "1 model group left on the cluster" in result["msg"] and "leftovers: delete" in message(result, "model_group")
     assert [one["kind"] for one in result["remaining"]] == ["model_group"]
+    assert message(result, "model_group").endswith(f" {FREE} DELETE /_plugins/_ml/model_groups/w-model-group deletes it.")
     assert there(sim, made) == {"model_group"}
     assert not sim.requests("DELETE")
 
@@ -39,7 +42,7 @@ def test_leftovers_delete_leaves_a_group_that_holds_a_model_of_somebody_else(sim
     sim.world.put("model", "foreign", model_group_id=made.id("model_group"))
     result = run(sim, "w", leftovers="delete")
     assert by_kind(result) == {"model_group": "retained", "model": "deleted"}
-    assert "model/foreign" in message(result, "model_group")
+    assert "model/foreign" in message(result, "model_group") and FREE not in message(result, "model_group")
     assert not sim.requests("DELETE") and "foreign" in sim.world.ids("model")
 
 
@@ -55,6 +58,17 @@ def test_a_group_that_another_workflow_records_stays(sim: Any) -> None:
     record(sim, "other", [("model_group", made.id("model_group"))])
     result = run(sim, "w", leftovers="delete")
     assert by_kind(result) == {"model_group": "retained"} and "workflow/other" in message(result, "model_group")
+    assert FREE not in message(result, "model_group")
+
+
+def test_a_group_that_another_workflow_of_the_task_still_records_is_not_called_free(sim: Any) -> None:
+    made = provisioned(sim, "a", ["model_group", "connector"])
+    provisioned(sim, "b", [("model_group", made.id("model_group")), "index"])
+    recorded = [("model_group", made.id("model_group")), ("connector", "new")]
+    after_the_plan(sim, lambda: record(sim, "b", recorded))
+    result = run(sim, ["a", "b"], allow_delete=["b-index"])
+    assert [one["workflow_id"] for one in result["workflows"] if one["failed"]] == ["b"] and there(sim, made) == {"model_group"}
+    assert [FREE in one["msg"] for one in result["resources"] if one["kind"] == "model_group"] == [False, False]
 
 
 NODES = [

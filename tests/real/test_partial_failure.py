@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from types import SimpleNamespace
 from typing import Any
@@ -88,6 +89,15 @@ def test_no_call_is_sent_after_the_deadline(sim: Any) -> None:
     assert result["failed"] and "wait_timeout was over" in result["msg"]
     assert 1 <= len(posts(sim)) < 6
     assert there(sim, made) == {"connector"}
+
+
+@pytest.mark.parametrize("option", ("wait_timeout", "task_timeout"))
+def test_that_the_time_was_over_is_said_together_with_what_keeps_it(sim: Any, option: str) -> None:
+    made = provisioned(sim, "w", ["connector"])
+    sim.faults.deny("delete_connector", made.id("connector"))
+    result = run(sim, "w", wait_sleep=3, **{option: 1})
+    assert by_kind(result) == {"connector": "failed"} and result["workflows"][0]["msg"] == f"{option} was over."
+    assert re.match(rf"{option} was over\. It is still there after \d deprovision calls?\. The server does not say why; ", message(result, "connector"))
 
 
 @pytest.mark.simulated("the real ML Commons sees it at once, or not, as it likes")

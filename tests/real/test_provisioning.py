@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal import provisioning
+from ansible_collections.opensearch_ops.flow_framework.plugins.module_utils._internal.records import SurveyError
 from tests.simulator import running
 
 from .helpers import after_the_plan, by_kind, check, finished, posts, provisioned, run, there, warned, writes
@@ -108,6 +109,15 @@ def test_where_the_pool_says_nothing_a_FAILED_record_has_to_stand_still(sim: Any
     finished(result, sim)
     assert time.monotonic() - began >= 0.5
     assert by_kind(result) == {"index": "deleted"}
+
+
+@pytest.mark.parametrize("pool", (busy_pool, unreadable_pool))
+def test_where_the_time_is_too_short_for_that_it_is_not_called_provisioned(sim: Any, pool: Any) -> None:
+    made = provisioned(sim, "w", ["index"], state="FAILED")
+    pool(sim)
+    with pytest.raises(SurveyError, match=r"^Workflow w is FAILED, and .* could not be told when wait_timeout was over"):
+        run(sim, "w", allow_delete=made.named, wait_timeout=1)
+    assert writes(sim) == [] and there(sim, made) == {"index"}
 
 
 def test_the_record_has_to_stand_still_for_ten_seconds() -> None:

@@ -7,12 +7,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Iterable
+from typing import AbstractSet, Sequence
 
 from .fates import ABSENT, DELETED, FAILED, FAILURES, KEPT, RETAINED, UNKNOWN, WOULD_DELETE, Fate
 from .plan import Plan
 from .records import Resource, Workflow
-from .resources import KINDS, OTHER, UNDEPLOY_RIGHTS
+from .resources import KINDS, OTHER, UNDEPLOY_RIGHTS, Key
 from .teardown import Run, new_placeholders
 
 
@@ -35,14 +35,24 @@ def planned(plan: Plan) -> list[Ending]:
     return [Ending(w.workflow, w.fates, w.state_after, w.changed, w.msg, w.failed) for w in plan.workflows]
 
 
-def carried_out(runs: Iterable[Run]) -> list[Ending]:
+def carried_out(runs: Sequence[Run]) -> list[Ending]:
     """The endings that looking again shows."""
-    return [ended(run) for run in runs]
+    free = free_leftovers(runs)
+    return [ended(run, free) for run in runs]
 
 
-def ended(run: Run) -> Ending:
+def free_leftovers(runs: Sequence[Run]) -> set[Key]:
+    """What the server leaves on the cluster, and nobody records or uses any more: no later run finds it in a record."""
+    recorded = {resource.key for run in runs for resource in run.now.resources}
+    gone = {key for run in runs for key, resource in run.seen.items() if resource.exists is False}
+    stay = [fate.resource for run in runs for fate in run.plan.fates if fate.status == RETAINED and run.seen[fate.resource.key].exists]
+    used = {resource.key for resource in stay if not all(user.key in gone for user in resource.users)}
+    return {resource.key for resource in stay if KINDS[resource.kind].leftover} - recorded - used
+
+
+def ended(run: Run, free: AbstractSet[Key]) -> Ending:
     """How one workflow ended: its resources as last seen against what was planned for them."""
-    fates = tuple(settled(fate, run) for fate in run.plan.fates)
+    fates = tuple(settled(fate, run, free) for fate in run.plan.fates)
     workflow, now = run.plan.workflow, run.now
     reset = workflow.found and not now.resources and (bool(workflow.resources) or workflow.state != now.state)
     perhaps = run.unread and run.plan.resets  # the call was sent, and nobody can say that it changed nothing
@@ -73,7 +83,7 @@ def undeployed(run: Run) -> bool:
     return any(fate.resource.deployed and run.seen[fate.resource.key].exists and not run.seen[fate.resource.key].deployed for fate in run.plan.fates)
 
 
-def settled(fate: Fate, run: Run) -> Fate:
+def settled(fate: Fate, run: Run, free: AbstractSet[Key]) -> Fate:
     """What became of one resource."""
     before, now = fate.resource, run.seen[fate.resource.key]
     touched = run.attempts > 0 or run.now is not run.plan.workflow
@@ -82,7 +92,8 @@ def settled(fate: Fate, run: Run) -> Fate:
     if fate.status == WOULD_DELETE:  # nothing was begun
         return Fate(before, UNKNOWN if run.unknown else FAILED, run.error)
     if fate.status == RETAINED:
-        return Fate(before, RETAINED, fate.msg + way_on(now, run), changed=before.deployed and now.exists is True and not now.deployed)
+        way_on = " Nothing records it now: DELETE %s deletes it." % KINDS[before.kind].target(before.id) if before.key in free else ""
+        return Fate(before, RETAINED, fate.msg + way_on, changed=before.deployed and now.exists is True and not now.deployed)
     if fate.status == ABSENT and before.exists and now.exists:
         return Fate(before, FAILED, "Another workflow of this task was to take it along, and has not.")
     if fate.status == ABSENT and now.exists:
@@ -90,14 +101,6 @@ def settled(fate: Fate, run: Run) -> Fate:
     if fate.status == KEPT and now.exists is False:
         return Fate(before, ABSENT, "It was to be kept, and is gone: something else has deleted it during this run.")
     return Fate(before, fate.status, fate.msg, release=fate.release)
-
-
-def way_on(now: Resource, run: Run) -> str:
-    """How to delete what the server leaves there and has forgotten now: no later run of this module finds it in the record."""
-    recorded = now.key in {resource.key for resource in run.now.resources}
-    if not (now.exists and KINDS[now.kind].leftover) or recorded or now.users:
-        return ""
-    return " Nothing records it now: DELETE %s deletes it." % KINDS[now.kind].target(now.id)
 
 
 def deletion(fate: Fate, before: Resource, now: Resource, run: Run) -> Fate:
@@ -118,13 +121,18 @@ def deletion(fate: Fate, before: Resource, now: Resource, run: Run) -> Fate:
 
 
 def cause(fate: Fate, now: Resource, run: Run) -> str:
-    """Why a resource is still there, found by looking at it."""
+    """Why a resource is still there, found by looking at it. That the time was over says only why nobody tried any longer."""
     if now.key in run.refused:
         return "It is still there. %s" % run.refused[now.key]
     if run.refused and not run.attempts:
         return "No deprovision was sent, since something else could not be deleted. %s" % " ".join(run.refused.values())
-    if run.error:
+    if run.error and not run.late:
         return run.error
+    return " ".join(filter(None, (run.error, kept_by(fate, now, run))))
+
+
+def kept_by(fate: Fate, now: Resource, run: Run) -> str:
+    """What keeps a resource that the server was asked to delete."""
     for left in run.last.fates:
         if left.resource.key == now.key and left.status in FAILURES:
             return left.msg

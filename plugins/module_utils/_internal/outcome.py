@@ -9,6 +9,7 @@ Pure. The keys are the same whatever happened, so that C(rescue) reads what C(re
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any, Callable, Iterable, Sequence
 
 from .endings import Ending, number
@@ -186,13 +187,13 @@ def diff(endings: Sequence[Ending]) -> dict[str, str]:
 
 def listing(endings: Sequence[Ending], state: Callable[[Ending], str | None], shown: Callable[[Fate], bool]) -> str:
     """Workflows with their state, where there is one, and those of their resources that are shown."""
-    names = [ending.workflow.name for ending in endings]
+    names = Counter(ending.workflow.name for ending in endings)
     lines: list[str] = []
     for ending in endings:
         held = sorted(line(fate) for fate in ending.fates if shown(fate))
         if held or state(ending):
             name, workflow_id = ending.workflow.name, ending.workflow.workflow_id
-            label = "%s (%s)" % (name, workflow_id) if name and names.count(name) > 1 else name or workflow_id
+            label = "%s (%s)" % (name, workflow_id) if name and names[name] > 1 else name or workflow_id
             lines.append("%s: %s" % (label, state(ending) or "no state"))
             lines += ["  " + text for text in held]
     return "".join(text + "\n" for text in lines)

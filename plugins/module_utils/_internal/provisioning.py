@@ -17,6 +17,11 @@ from .records import PROVISIONING, Record, SurveyError, Workflow
 from .survey import Surveyor
 
 STILL = STEP_LIMIT  # seconds without a change of a record after which provisioning is taken to be over
+UNDER_WAY = "Workflow %s was still being provisioned when %s was over; nothing was deleted."
+UNCLEAR = (
+    "Workflow %s is FAILED, and whether anything of it is still being provisioned could not be told when %s was over:"
+    " the threads for it are busy, or may not be read. Nothing was deleted."
+)
 
 
 def wait_until_provisioned(surveyor: Surveyor, workflows: Iterable[Workflow], limits: Limits, used: float, progress: Progress) -> bool:
@@ -36,8 +41,8 @@ def wait_until_provisioned(surveyor: Surveyor, workflows: Iterable[Workflow], li
         if idle >= 2:
             break
         if not idle and time.monotonic() >= deadline:
-            said = "Workflow %s was still being provisioned when %s was over; nothing was deleted."
-            raise SurveyError(said % (", ".join(sorted(waiting)), limits.over))
+            provisioned = sorted(workflow_id for workflow_id in waiting if moved[workflow_id][0][0] == PROVISIONING)
+            raise SurveyError((UNDER_WAY if provisioned else UNCLEAR) % (", ".join(provisioned or sorted(waiting)), limits.over))
         time.sleep(POLL)
         if not idle:
             for workflow_id in sorted(waiting):

@@ -47,7 +47,7 @@ def take(api: Api, repository: str, name: str, indices: Sequence[str], timeout: 
         answer = until_ended(api, repository, name, started + timeout, pause)
         if answer.outcome == MISSING:
             raise SurveyError("The snapshot was not begun. %s" % (begun.sentence or answer.sentence))
-    elif is_running(answer, name):
+    elif is_running(answer, name) and not lacks(entry_of(answer, name), wanted):
         if check_mode:
             uuid = entry_of(answer, name).get("uuid")
             return dict(made, state=RUNNING, uuid=uuid, msg="Snapshot %s/%s is still running, and would be waited for." % (repository, name))
@@ -100,9 +100,14 @@ def entry_of(answer: Answer, name: str) -> dict[str, Any]:
 def problem_of(shown: dict[str, Any], wanted: Sequence[str], waited: float) -> str:
     """Why the indices could not be restored from it after so many seconds; empty where they could."""
     if shown.get("state") == RUNNING:
-        return "still running after %d s; it goes on." % waited
+        return lacks(shown, wanted) or "still running after %d s; it goes on." % waited
     if shown.get("state") != SUCCESS or (shown.get("shards") or {}).get("failed"):
         return "it ended as %s, and %s" % (shown.get("state"), json.dumps(shown.get("failures") or "gives no reason"))
+    return lacks(shown, wanted)
+
+
+def lacks(shown: dict[str, Any], wanted: Sequence[str]) -> str:
+    """What a snapshot does not hold, in words; one that runs names what it will hold. Empty where it holds everything."""
     lacking = [index for index in wanted if index not in (shown.get("indices") or [])]
     return "it does not hold %s: there is an older snapshot of that name." % ", ".join(lacking) if lacking else ""
 

@@ -38,7 +38,7 @@ WRITE_LIMIT = 15.0  # seconds to wait for the record after an answer; it is writ
 LOST_WRITE_LIMIT = 3.0  # seconds to wait for it after a lost answer, when perhaps nothing was done and nothing is written
 LONGEST_PAUSE = 30.0  # seconds between two calls
 HANDS = 2  # workflows at once for each slot: while one call runs, the next look is made ready
-OVER = "%s was over. %s"
+OVER = "%s was over."
 NOT_ATTEMPTED = "Not attempted: task_timeout was over."
 
 
@@ -54,6 +54,10 @@ class StopRun(Exception):
         self.unknown = unknown
 
 
+class TimeIsOver(StopRun):
+    """The time was over before all was gone; what is left may have a reason of its own."""
+
+
 @dataclass
 class Run:
     """One workflow while it is torn down: what was planned, and what looking last showed."""
@@ -66,6 +70,7 @@ class Run:
     attempts: int = 0  # deprovisions sent
     duration: float = 0.0  # seconds
     error: str = ""  # why it stopped short
+    late: bool = False  # it stopped because the time was over
     unknown: bool = False  # it stopped while the server may still be at it
     said: str = ""  # what came in place of an answer
     dropped: bool = False  # template and state were deleted
@@ -124,7 +129,7 @@ class Teardown:
             run.error = run.error or self.stopped
             return
         if self.limits.task_is_over:
-            run.error = said_at_the_end(run)
+            end_of_the_task(run)
             return
         deadline = self.limits.deadline(used=run.duration)  # in another round, what is left of its time
         self.progress.waits(run.workflow_id, FOR_ANOTHER)
@@ -133,9 +138,11 @@ class Teardown:
                 self.until_done(run, plan, deadline)
                 self.delete_groups(run)
         except NoSlot as error:
-            run.error = said_at_the_end(run) if self.limits.task_is_over else str(error)
+            run.error = str(error)
+            if self.limits.over == "task_timeout":
+                end_of_the_task(run)
         except StopRun as error:
-            run.error, run.unknown = str(error), error.unknown
+            run.error, run.unknown, run.late = str(error), error.unknown, isinstance(error, TimeIsOver)
         except SurveyError as error:
             run.error, run.unknown, run.unread = str(error), True, True
             if error.stops_all:
@@ -174,7 +181,7 @@ class Teardown:
             if not step.acts:
                 return
             if time.monotonic() >= deadline:
-                raise StopRun(OVER % (self.limits.over, run.said))
+                raise TimeIsOver(OVER % self.limits.over)
             if size_of(run.now) == before or run.incomplete:
                 self.progress.waits(run.workflow_id, FOR_REPETITION, left=sum(1 for fate in step.fates if fate.status == WOULD_DELETE))
                 time.sleep(max(0.0, min(pause, deadline - time.monotonic())))
@@ -369,9 +376,10 @@ def refuse_surprise(run: Run) -> None:
         raise StopRun("Stopped: since the plan was made somebody has started to provision this workflow. Run again.")
 
 
-def said_at_the_end(run: Run) -> str:
-    """What to say of a workflow for which the time of the whole task is over: whoever has looked at it again has sent something."""
-    return NOT_ATTEMPTED if run.now is run.plan.workflow else OVER % ("task_timeout", run.said)
+def end_of_the_task(run: Run) -> None:
+    """The time of the whole task is over, and this workflow's turn with it: whoever has looked at it again has sent something."""
+    run.late = run.now is not run.plan.workflow
+    run.error = OVER % "task_timeout" if run.late else NOT_ATTEMPTED
 
 
 def as_recorded(resource: Resource) -> Resource:

@@ -158,7 +158,20 @@ def test_what_the_server_leaves_and_has_forgotten_is_told_with_the_request_that_
     assert told(GROUP, recorded=()) == said + " Nothing records it now: DELETE /_plugins/_ml/model_groups/g1 deletes it."
     assert told(GROUP, recorded=(GROUP,)) == said, "a later run can still do it"
     assert told(recorded=()) == said, "somebody has deleted it"
-    assert told(replace(GROUP, users=(User("workflow", "w2"),)), recorded=()) == said, "others still need it"
+
+
+def test_what_others_record_or_use_is_not_called_free() -> None:
+    def told(*users: User, left: tuple[Resource, ...] = (GROUP,), others: tuple[Resource, ...] = ()) -> bool:
+        first = run(plan_of(replace(GROUP, users=users), MODEL), *left, recorded=())
+        second = run(plan_of(PIPELINE, GROUP), GROUP, recorded=others)
+        (msg,) = (one.msg for one in carried_out([first, second])[0].fates if one.resource.kind == "model_group")
+        return "Nothing records it now" in msg
+
+    assert told()
+    assert not told(User("workflow", "w2")) and not told(User("model", "foreign")), "users as they were seen before"
+    assert told(User("model", "m1")), "which this run has deleted"
+    assert not told(User("model", "m1"), left=(GROUP, MODEL)), "which is still there"
+    assert not told(others=(GROUP,)), "another workflow of the task records it"
 
 
 def test_a_model_that_was_not_deployed_and_stays_has_not_changed() -> None:

@@ -342,6 +342,14 @@ def test_in_check_mode_no_workflow_has_another_state() -> None:
     assert "\nCOMPLETED. \n" in files["md"] and "\nCOMPLETED </th></tr>\n" in files["html"] and 'id="time"' not in files["html"]
 
 
+def test_the_text_of_what_only_looks_shows_the_lines_of_a_diff_that_differ() -> None:
+    diff = {"before": "a: COMPLETED\n  index docs\n  model group g\n", "after": "a: NOT_STARTED\n  model group g\n"}
+    shown = {action: report(action, plan={**PLAN, "diff": diff})["text"] for action in ("plan", "scan", "teardown")}
+    signed = {action: [line for line in text if line[0] in "+-"] for action, text in shown.items()}
+    changed = ["-a: COMPLETED", "-  index docs", "+a: NOT_STARTED"]
+    assert signed == {"plan": changed, "scan": changed, "teardown": []}, "Ansible shows that of a teardown"
+
+
 def test_the_text_names_what_is_in_no_record() -> None:
     unrecorded = [dict(workflow_id="w1", kind="index", id=f"docs-{number}", command=f"DELETE /docs-{number}") for number in range(MOST + 1)]
     text = report("plan", plan={**PLAN, "unrecorded": unrecorded})["text"]

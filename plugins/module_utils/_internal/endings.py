@@ -128,7 +128,8 @@ def cause(fate: Fate, now: Resource, run: Run) -> str:
         return "No deprovision was sent, since something else could not be deleted. %s" % " ".join(run.refused.values())
     if run.error and not run.late:
         return run.error
-    return " ".join(filter(None, (run.error, kept_by(fate, now, run))))
+    said = kept_by(fate, now, run)
+    return "%s %s" % (run.error, said) if run.late else said
 
 
 def kept_by(fate: Fate, now: Resource, run: Run) -> str:

@@ -38,9 +38,9 @@ class NoSlot(Exception):
 
 
 class Slots:
-    """The slots of one cluster, shared with everybody."""
+    """The slots of one cluster, shared with everybody. ``concurrency``: on each node; 0 leaves it to the size of its pool."""
 
-    def __init__(self, api: Api, watch: Watch, cluster: str, concurrency: int = 0) -> None:
+    def __init__(self, api: Api, watch: Watch, cluster: str, concurrency: int) -> None:
         self.api = api
         self.watch = watch
         self.concurrency = concurrency

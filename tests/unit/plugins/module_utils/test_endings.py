@@ -148,6 +148,13 @@ def test_a_model_that_stays_has_changed_when_it_is_seen_not_to_be_deployed(now: 
     assert verdict(made) == ("retained", "This workflow only deployed the model: it is undeployed and stays.", changed)
 
 
+def test_that_the_time_was_over_stands_before_the_reason_and_any_other_error_in_its_place() -> None:
+    said = "It is still there after 1 deprovision call. %s"
+    assert verdict(run(plan_of(CONNECTOR), CONNECTOR, said="No."))[1] == said % "No."
+    assert verdict(run(plan_of(CONNECTOR), CONNECTOR, said="No.", error="x was over.", late=True))[1] == "x was over. " + said % "No."
+    assert verdict(run(plan_of(CONNECTOR), CONNECTOR, said="No.", error="Stopped."))[1] == "Stopped."
+
+
 def test_what_the_server_leaves_and_has_forgotten_is_told_with_the_request_that_deletes_it() -> None:
     plan = plan_of(CONNECTOR, GROUP)
     (said,) = (one.msg for one in plan.fates if one.resource.kind == "model_group")

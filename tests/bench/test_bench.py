@@ -36,6 +36,7 @@ def sections(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Sec
 
 
 @pytest.mark.slow
+@pytest.mark.extended
 def test_every_way_of_tearing_down_is_measured_and_counted(sections: dict[str, Section]) -> None:
     torn, again = sections["2 workflows of 3 pipelines, torn down"], sections["2 workflows of 3 pipelines, nothing left"]
     assert [row.what for row in torn.rows] == [row.what for row in again.rows] == list(WAYS)

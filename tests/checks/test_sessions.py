@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import subprocess
 from pathlib import Path
 
@@ -23,7 +24,8 @@ def sessions() -> list[str]:
 def made(*arguments: str) -> str:
     """What make would run for these arguments; it runs nothing."""
     command = ["make", "--no-print-directory", "--dry-run", *arguments]
-    done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8", check=False)
+    outside = {name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MAKEOVERRIDES", "MFLAGS")}  # of a make that runs these tests
+    done = subprocess.run(command, cwd=ROOT, env=outside, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8", check=False)
     assert done.returncode == 0, done.stdout
     return " ".join(done.stdout.split())
 

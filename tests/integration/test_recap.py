@@ -74,6 +74,7 @@ def test_one_that_failed_half_way_is_a_change_too(runs: Runs) -> None:
     assert existing(runs.sim, runs.made) == {"connector"}
 
 
+@pytest.mark.extended
 def test_a_snapshot_is_one_more(runs: Runs) -> None:
     repository = ask("a repository", "PUT", f"{runs.sim.url}/_snapshot/backups", {"type": "fs", "settings": {"location": "backups"}})
     runs.playbooks.run([repository])
@@ -81,6 +82,7 @@ def test_a_snapshot_is_one_more(runs: Runs) -> None:
     assert (played.status, counted(played, "changed")) == (0, 2)
 
 
+@pytest.mark.extended
 def test_one_that_is_not_whole_counts_too_and_nothing_else_happened(runs: Runs) -> None:
     repository = ask("a repository", "PUT", f"{runs.sim.url}/_snapshot/backups", {"type": "fs", "settings": {"location": "backups"}})
     runs.playbooks.run([repository])

@@ -50,6 +50,7 @@ def test_every_way_of_tearing_down_is_measured_and_counted(sections: dict[str, S
 
 
 @pytest.mark.slow
+@pytest.mark.extended
 def test_nodes_and_processes_at_once_are_measured(sections: dict[str, Section]) -> None:
     nodes = sections["2 workflows of 3 pipelines, over the nodes"]
     crowd = sections["2 processes at once, 1 workflows each"]
@@ -60,6 +61,7 @@ def test_nodes_and_processes_at_once_are_measured(sections: dict[str, Section]) 
 
 
 @pytest.mark.slow
+@pytest.mark.extended
 def test_looking_is_measured(sections: dict[str, Section]) -> None:
     looking = sections["Looking at workflows of five resources, all there"]
     assert [row.what for row in looking.rows] == [f"{name}, 2" for name in (scenarios.CHECK, scenarios.INFO, scenarios.STATUS)]
@@ -90,6 +92,7 @@ def test_a_size_that_would_take_too_long_is_left_out_and_a_loop_is_measured_once
 
 
 @pytest.mark.slow
+@pytest.mark.extended
 def test_what_starting_takes_is_measured(sections: dict[str, Section]) -> None:
     start = sections["Starting a module, as a process of its own"]
     assert len(start.rows) == 5 and all((row.seconds or 0) > 0 for row in start.rows)

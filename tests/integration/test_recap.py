@@ -32,6 +32,10 @@ class Runs:
         task = {"name": "role", "ansible.builtin.include_role": include, "vars": {f"environment_teardown_{name}": value for name, value in given.items()}}
         return self.playbooks.run([task], play={"module_defaults": {GROUP: {"url": self.sim.url}}}, arguments=arguments)
 
+    def register_a_repository(self) -> None:
+        """One for snapshots, called backups."""
+        self.playbooks.run([ask("a repository", "PUT", f"{self.sim.url}/_snapshot/backups", {"type": "fs", "settings": {"location": "backups"}})])
+
 
 @pytest.fixture()
 def runs(cluster: Callable[..., Any], playbooks: Playbooks, tmp_path: Path) -> Runs:
@@ -76,16 +80,14 @@ def test_one_that_failed_half_way_is_a_change_too(runs: Runs) -> None:
 
 @pytest.mark.extended
 def test_a_snapshot_is_one_more(runs: Runs) -> None:
-    repository = ask("a repository", "PUT", f"{runs.sim.url}/_snapshot/backups", {"type": "fs", "settings": {"location": "backups"}})
-    runs.playbooks.run([repository])
+    runs.register_a_repository()
     played = runs.run("main", confirm="pr-17", snapshot_repository="backups")
     assert (played.status, counted(played, "changed")) == (0, 2)
 
 
 @pytest.mark.extended
 def test_one_that_is_not_whole_counts_too_and_nothing_else_happened(runs: Runs) -> None:
-    repository = ask("a repository", "PUT", f"{runs.sim.url}/_snapshot/backups", {"type": "fs", "settings": {"location": "backups"}})
-    runs.playbooks.run([repository])
+    runs.register_a_repository()
     runs.sim.faults.snapshot_ends = "PARTIAL"
     played = runs.run("main", confirm="pr-17", snapshot_repository="backups")
     assert (counted(played, "changed"), counted(played, "failed")) == (1, 1)

@@ -717,8 +717,7 @@ def permitted(secure: Cluster, accounts: Accounts, tmp_path: Path) -> Iterator[d
     (tmp_path / "inventory.json").write_text(json.dumps({"all": {"hosts": {"localhost": host}}}), encoding="utf-8")
     environment = {**ansible_environment(), "ANSIBLE_INVENTORY": "inventory.json", "SSL_CERT_FILE": str(secure.ca_cert)}
     roles = list(documented_roles())
-    made = Accounts(secure)
-    made.change("internalusers", {CI: {"hash": security.HASHES["nobody"]}})
+    accounts.change("internalusers", {CI: {"hash": security.HASHES["nobody"]}})
     try:
         for block in page:
             if block.marks.get("needs") == "a real cluster":
@@ -726,7 +725,7 @@ def permitted(secure: Cluster, accounts: Accounts, tmp_path: Path) -> Iterator[d
         yield {"username": CI, "password": "nobody", "ca_cert": secure.ca_cert}
     finally:
         for kind, names in (("rolesmapping", roles), ("roles", roles), ("internalusers", [CI])):
-            made.patch(kind, [{"op": "remove", "path": f"/{name}"} for name in names])
+            accounts.patch(kind, [{"op": "remove", "path": f"/{name}"} for name in names])
 
 
 def test_whom_the_playbook_of_the_page_permits_takes_a_snapshot_and_tears_down_by_name(
